@@ -1,0 +1,1 @@
+"""Tests of `node`: pure, no sockets, no files but the recorded data."""
