@@ -1,0 +1,102 @@
+"""The application: the contract's routes with their handlers, and what surrounds them."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from explorer.web import api, operations, pages, searching
+from explorer.web.assets import Assets
+from explorer.web.config import WebConfig
+from explorer.web.contract import Contract
+from explorer.web.docs import docs_view
+from explorer.web.headers import REQUEST_ID, common_headers, decorate, request_id_from
+from explorer.web.keys import CONFIG, CONTRACT, DOCS, INDEX, METRICS, RENDERER
+from explorer.web.metrics import HttpMetrics
+from explorer.web.middleware import answer_problems, keep_limits, observe, problem_response
+from explorer.web.ports import Index
+from explorer.web.problems import Problem
+from explorer.web.rendering import Renderer
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HANDLERS: Mapping[str, Handler] = {
+    "getHome": pages.home_page,
+    "getSearch": searching.search,
+    "getVerdict": api.get_verdict,
+    "getCid": api.get_cid,
+    "postVerdicts": api.post_verdicts,
+    "getDeal": api.get_deal,
+    "getClaim": api.get_claim,
+    "getAllocation": api.get_allocation,
+    "getStatus": operations.get_status,
+    "getConfig": operations.get_config,
+    "getVersion": operations.get_version,
+    "getHealth": operations.get_health,
+    "getReadiness": operations.get_readiness,
+    "getMetrics": operations.get_metrics,
+    "getContract": operations.get_contract,
+    "getDocs": operations.get_docs,
+}
+"""The handler of each operation of `openapi.json`. A missing or a surplus one stops the start."""
+
+_PARSER_SLACK = 4
+
+
+def make_app(index: Index, *, config: WebConfig) -> web.Application:
+    """The explorer's HTTP application over an index. It opens nothing: start it with `make_runner`."""
+    contract = Contract.load(public_url=config.public_url, version=config.version)
+    assets = Assets.load()
+    app = web.Application(middlewares=[observe, answer_problems, keep_limits], client_max_size=config.limits.body_bytes)
+    app[INDEX], app[CONFIG], app[CONTRACT] = index, config, contract
+    app[METRICS], app[RENDERER] = HttpMetrics(config.registry), Renderer(config, assets)
+    app[DOCS] = docs_view(contract, public_url=config.public_url)
+    _add_routes(app, contract)
+    app.router.add_get("/static/{name}", assets.serve, expect_handler=_expect)
+    _decorate_answers(app, config)
+    return app
+
+
+def make_runner(app: web.Application) -> web.AppRunner:
+    """A runner whose parser takes more than the public limits, so that the refusal can be a problem with its code."""
+    limits = app[CONFIG].limits
+    options: dict[str, Any] = {
+        "max_line_size": limits.request_line_bytes * _PARSER_SLACK,
+        "max_field_size": limits.header_bytes * _PARSER_SLACK,
+        "access_log": None,
+    }
+    return web.AppRunner(app, **options)
+
+
+def _add_routes(app: web.Application, contract: Contract) -> None:
+    if set(contract.operations) != set(HANDLERS):
+        differing = sorted(set(contract.operations) ^ set(HANDLERS))
+        raise RuntimeError(f"openapi.json and the handlers differ: {', '.join(differing)}")
+    for found in contract.operations.values():
+        handler = HANDLERS[found.operation_id]
+        path = found.path.replace("}", ":[^/]+}")  # braces too: without this aiohttp would not match them
+        if found.method == "get":
+            app.router.add_get(path, handler, expect_handler=_expect)
+        else:
+            app.router.add_route(found.method, path, handler, expect_handler=_expect)
+
+
+async def _expect(request: web.Request) -> web.StreamResponse | None:
+    """Lets an announced body come, unless it is too large. Refuses every other expectation."""
+    request[REQUEST_ID] = request_id_from(request.headers.get("X-Request-ID"))
+    if request.headers["Expect"].lower() != "100-continue":
+        detail = "This service only knows the expectation 100-continue."
+        return problem_response(request, Problem("expectation_failed", detail, request.headers["Expect"]))
+    if (request.content_length or 0) <= request.app[CONFIG].limits.body_bytes:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+    return None
+
+
+def _decorate_answers(app: web.Application, config: WebConfig) -> None:
+    common = common_headers(config)
+
+    async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+        decorate(request, response, common)
+
+    app.on_response_prepare.append(on_prepare)

@@ -1,0 +1,48 @@
+"""What the HTTP layer must be told: addresses, limits, clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry
+
+
+def utc_now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Every public limit, as `GET /config` states it."""
+
+    cids_per_request: int = 10_000
+    body_bytes: int = 4 * 1024 * 1024
+    page_size: int = 100
+    page_size_max: int = 500
+    request_line_bytes: int = 16 * 1024
+    header_bytes: int = 16 * 1024
+    answer_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebConfig:
+    """What one service answers as.
+
+    `public_url` has no slash at its end. `example_cids` are offered on the first page; when empty, those of the index's
+    status are. `registry` holds the metrics that `/metrics` prints: one per application.
+    """
+
+    network: str
+    public_url: str
+    version: str
+    commit: str | None = None
+    example_cids: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    now: Callable[[], datetime] = utc_now
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the network is invented, which every page says."""
+        return self.network == "simulated"

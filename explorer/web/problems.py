@@ -1,0 +1,120 @@
+"""Errors as RFC 9457 documents: one table of codes, and the way from an exception to a document.
+
+* Problem: raised by the HTTP layer itself, with a code of the table below
+* QuestionError carries its code; other errors of the layers beneath have one in `problem_from_error`
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from explorer.errors import DatabaseError, FilplusError, QueryTimeout, QuestionError
+
+VALUE_CHARS = 100
+DETAIL_CHARS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: its HTTP status, its title, and what helps."""
+
+    status: int
+    title: str
+    remedy: str
+
+
+_READ_DOCS = "The parameters of every address are at /docs."
+
+KINDS: Mapping[str, Kind] = {
+    "malformed_cid": Kind(400, "Not a CID", "Give one CID as text, for example baga6ea4seaq…, bafy… or Qm…."),
+    "malformed_epoch": Kind(400, "Not an epoch", "Give a chain height: a whole number from 0 up, such as 4622139."),
+    "malformed_time": Kind(400, "Not a time", "Give an RFC 3339 time with its offset, such as 2025-01-15T12:00:00Z."),
+    "epoch_not_indexed": Kind(
+        400, "That epoch is not indexed", "Ask for an epoch within the coverage that /status shows, or for none."
+    ),
+    "malformed_cursor": Kind(400, "Not a cursor", "Pass on the cursor of the previous answer unchanged, or none."),
+    "malformed_id": Kind(400, "Not an id", "Give the number of the record, such as 87884600."),
+    "malformed_parameter": Kind(400, "A parameter is malformed", _READ_DOCS),
+    "unknown_parameter": Kind(400, "There is no such parameter", _READ_DOCS),
+    "repeated_parameter": Kind(400, "A parameter is repeated", "Give each parameter once."),
+    "conflicting_parameters": Kind(400, "Two parameters exclude each other", "Give at_epoch or at, not both."),
+    "malformed_json": Kind(
+        400, "The body is not JSON", "Send one JSON document in UTF-8, without repeated keys or NaN."
+    ),
+    "malformed_body": Kind(400, "The body has another shape", "Send the shape that /docs shows for this address."),
+    "bad_request": Kind(400, "The request cannot be read", _READ_DOCS),
+    "not_found": Kind(404, "Nothing here", "Check the address or the number, and what /status says is covered."),
+    "method_not_allowed": Kind(405, "This address has other methods", "Use one of the methods in the header Allow."),
+    "not_acceptable": Kind(406, "No such representation", "Ask for application/json, or for */*."),
+    "body_too_large": Kind(413, "The body is too large", "Send fewer CIDs at a time; /config states the limits."),
+    "uri_too_long": Kind(414, "The address is too long", "Send many CIDs as a body to POST /cids/filplus."),
+    "unsupported_media_type": Kind(415, "The body is of another type", "Send Content-Type: application/json."),
+    "expectation_failed": Kind(417, "That expectation is not met", "Leave out Expect, or send 100-continue."),
+    "too_many_cids": Kind(422, "Too many CIDs at once", "Send them in several requests; /config states the limit."),
+    "headers_too_large": Kind(431, "The headers are too large", "Send fewer or shorter headers."),
+    "internal_error": Kind(500, "We made a mistake", "Try again, and report the request id if it happens again."),
+    "database_unavailable": Kind(503, "The database does not answer", "Try again in some seconds."),
+    "timeout": Kind(503, "The answer took too long", "Try again, or ask for less at a time."),
+}
+"""Every code that an answer can carry. `/docs` prints this table."""
+
+RETRY_AFTER_S = 5
+
+
+@dataclass(slots=True, eq=False)
+class Problem(Exception):
+    """A refusal by the HTTP layer. `detail` says what is wrong with which value."""
+
+    code: str
+    detail: str
+    value: str | None = None
+    remedy: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.detail
+
+    @property
+    def kind(self) -> Kind:
+        """The row of the table that the code names."""
+        return KINDS[self.code]
+
+
+def problem_from_error(error: FilplusError, *, value: str | None) -> Problem:
+    """The problem that an error of the layers beneath is answered with.
+
+    Only a question's error speaks to the person who asked; the others would tell strangers about our database.
+    `value` is what the address names, for errors that don't carry theirs.
+    """
+    match error:
+        case QuestionError(code=code) if code in KINDS:
+            own_value = getattr(error, "value", None)
+            return Problem(code, str(error) or KINDS[code].title, value if own_value is None else str(own_value))
+        case QueryTimeout():
+            return Problem("timeout", "The database took too long over this request.")
+        case DatabaseError():
+            return Problem("database_unavailable", "The service cannot reach its database at the moment.")
+        case _:
+            return Problem("internal_error", "The service failed to answer this request.")
+
+
+def problem_document(problem: Problem, *, request_id: str, public_url: str) -> dict[str, Any]:
+    """The RFC 9457 document; `instance` is the request's id, which is also in `X-Request-ID` and in the log."""
+    return {
+        "type": f"{public_url}/docs#problem-{problem.code}",
+        "title": problem.kind.title,
+        "status": problem.kind.status,
+        "detail": shortened(problem.detail, DETAIL_CHARS),
+        "instance": request_id,
+        "code": problem.code,
+        "value": None if problem.value is None else shortened(problem.value, VALUE_CHARS),
+        "remedy": problem.remedy or problem.kind.remedy,
+    }
+
+
+def shortened(text: str, length: int) -> str:
+    """The text in at most that many characters, cut in the middle, always encodable as UTF-8."""
+    if len(text) > length:
+        tail = length // 4
+        text = f"{text[: length - tail - 1]}…{text[-tail:]}"
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,94 @@
+"""Pages from templates: the environment, what every page is told, and the page of a problem."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from explorer.web import evidence, formats
+from explorer.web.assets import Assets
+from explorer.web.config import WebConfig
+from explorer.web.formats import EpochClock, clock_from
+from explorer.web.ports import Document
+
+_EXPLORERS = {"mainnet": "https://filfox.info/en", "calibration": "https://calibration.filfox.info/en"}
+
+
+def _environment() -> Environment:
+    """Templates with autoescape on and no undefined names."""
+    return Environment(
+        loader=PackageLoader("explorer.web"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+class Renderer:
+    """Makes pages of documents. Remembers the last programme it saw, for pages that have no document of their own."""
+
+    def __init__(self, config: WebConfig, assets: Assets) -> None:
+        self._config = config
+        self._programme: Document | None = None
+        self._environment = _environment()
+        self._environment.filters.update(
+            tib=formats.tib,
+            count=formats.count,
+            plural=formats.plural,
+            shorten=formats.shorten,
+            visible=formats.visible,
+            plain=formats.plain,
+            ticks=formats.ticks,
+            sentence=formats.sentence,
+            segment=lambda text: quote(str(text), safe=""),
+        )
+        self._environment.globals.update(
+            asset=assets.url,
+            network=config.network,
+            simulated=config.simulated,
+            version=config.version,
+            public_url=config.public_url,
+            chain_explorer=_EXPLORERS.get(config.network),
+            tone_of=lambda status: evidence.STATUS_TONES.get(status, "past"),
+            status_word=lambda status: evidence.STATUS_WORDS.get(status, status),
+        )
+
+    def page(
+        self, template: str, *, programme: Document | None = None, clock: EpochClock | None = None, **context: Any
+    ) -> str:
+        """The page. `clock` turns its epochs into times."""
+        if programme is not None:
+            self._programme = programme
+        told = {"programme": self._programme, "q": "", **context, "moment": _Moments(self._config, clock)}
+        return self._environment.get_template(template).render(told)
+
+    def problem_page(self, problem: Mapping[str, Any], *, typed: str) -> str:
+        """The page of a problem, in the look of all others, with what the person typed still in the search box."""
+        return self.page("problem.html", problem=problem, q=typed)
+
+
+class _Moments:
+    """Times and epochs for templates, against one present moment and one clock."""
+
+    def __init__(self, config: WebConfig, clock: EpochClock | None) -> None:
+        self._now = config.now()
+        self._clock = clock
+
+    def of_epoch(self, epoch: int) -> Document | None:
+        """How an epoch's time is written; None without a clock or beyond the calendar."""
+        moment = self._clock.time_of(epoch) if self._clock else None
+        if moment is None:
+            return None
+        return {
+            "iso": formats.rfc3339(moment),
+            "exact": formats.exact(moment),
+            "day": formats.short_day(moment),
+            "ago": formats.ago(moment, self._now),
+        }
+
+
+def document_clock(as_of: Mapping[str, Any]) -> EpochClock | None:
+    """The clock that a document's `epoch` and `time` set."""
+    return clock_from(as_of["epoch"], as_of["time"])

@@ -1,0 +1,67 @@
+"""The verdict in words, for a reader who wants one sentence."""
+
+from explorer.web.evidence import Span, is_partial, spans_of
+from explorer.web.formats import EpochClock, day, plural
+from explorer.web.ports import Document
+
+
+def headline(document: Document, clock: EpochClock | None) -> str:
+    """The verdict as a sentence: `FIL+ since 14 March 2024: 3 claims, the longest until 2 May 2026.`"""
+    spans = spans_of(document["evidence"], asked_epoch=document["as_of"]["epoch"])
+    match document["verdict"]:
+        case "active":
+            return _active(document["evidence"], spans, clock)
+        case "pending":
+            return _pending(document["evidence"])
+        case "past":
+            return _past(spans, clock)
+        case "none":
+            return "Not FIL+: nothing on record counts, and the index covers everything that could."
+        case _ if document["kind"] in ("inline", "sealed"):
+            return "Not known: the chain cannot answer for a CID of this kind."
+        case _:
+            return "Not known: nothing that counts was found, and the index cannot see everywhere it could be."
+
+
+def _active(evidence: Document, spans: list[Span], clock: EpochClock | None) -> str:
+    active = [span for span in spans if span.status == "active"]
+    counted = _counted(evidence, "active")
+    if not active:
+        return f"FIL+: {counted}."
+    since = _date(min(span.start_epoch for span in active), clock)
+    until = _date(max(span.end_epoch for span in active), clock)
+    at_least = "at least " if is_partial(evidence) else ""
+    longest = "the longest until" if len(active) > 1 else "until"
+    return f"FIL+ since {at_least}{since}: {counted}, {longest} {until}."
+
+
+def _counted(evidence: Document, key: str) -> str:
+    parts = [plural(evidence[f"{word}s"][key], word) for word in ("claim", "deal") if evidence[f"{word}s"][key]]
+    return " and ".join(parts) or "one record"
+
+
+def _pending(evidence: Document) -> str:
+    waiting = (("allocations", "pending", "allocation", "claimed"), ("deals", "published", "deal", "activated"))
+    parts = []
+    for kind, status, word, done in waiting:
+        if number := sum(record["status"] == status for record in evidence[kind]["items"]):
+            parts.append(f"{plural(number, word)} to be {done}")
+    return f"Not FIL+ yet: waiting for {' and '.join(parts) or 'a storage provider'}."
+
+
+def _past(spans: list[Span], clock: EpochClock | None) -> str:
+    if not spans:
+        return "Was FIL+: nothing of it is active any more."
+    start = _date(min(span.start_epoch for span in spans), clock)
+    return f"Was FIL+ from {start}: {_record_words(spans)}, none active any more."
+
+
+def _record_words(spans: list[Span]) -> str:
+    kinds = ("claim", "deal")
+    numbers = {kind: sum(span.kind == kind for span in spans) for kind in kinds}
+    return " and ".join(plural(numbers[kind], kind) for kind in kinds if numbers[kind])
+
+
+def _date(epoch: int, clock: EpochClock | None) -> str:
+    moment = None if clock is None else clock.time_of(epoch)
+    return f"epoch {epoch}" if moment is None else day(moment)

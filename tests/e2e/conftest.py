@@ -1,0 +1,131 @@
+"""A running server over the index in memory, and a client that follows nothing and decodes nothing by itself."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+from multidict import CIMultiDictProxy
+from yarl import URL
+
+from explorer.web.app import make_app, make_runner
+from explorer.web.config import Limits, WebConfig
+from tests.e2e.fake_index import HEAD_TIME, FakeIndex
+
+
+def config_for(index: FakeIndex, *, public_url: str = "http://filplus.test", timeout_s: float = 5.0) -> WebConfig:
+    """What the tests' servers answer as: three minutes after the head of the index."""
+    return WebConfig(
+        network=index.network,
+        public_url=public_url,
+        version="0.0.0",
+        limits=Limits(answer_timeout_s=timeout_s),
+        now=lambda: HEAD_TIME + timedelta(minutes=3),
+    )
+
+
+@asynccontextmanager
+async def serving(index: FakeIndex, config: WebConfig) -> AsyncIterator[str]:
+    """The address of a server over the index, which stops at the end."""
+    runner = make_runner(make_app(index, config=config))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """An answer, read to its end."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+
+
+class Client:
+    """Asks one server."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self.session = session
+        self.url = url
+
+    async def ask(self, method: str, path: str, **options: object) -> Got:
+        """The answer to one request; the path is sent as it is written."""
+        url = URL(self.url + path, encoded=True)
+        async with self.session.request(method, url, allow_redirects=False, **options) as answer:  # type: ignore[arg-type]
+            return Got(answer.status, answer.headers, await answer.read())
+
+    async def get(self, path: str, **headers: str) -> Got:
+        """The answer to a GET with those headers, `_` standing for `-`."""
+        return await self.ask("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+
+@pytest.fixture
+def index() -> FakeIndex:
+    """The index that the server answers from; a test may break it."""
+    return FakeIndex()
+
+
+@pytest.fixture
+async def client(index: FakeIndex) -> AsyncIterator[Client]:
+    """A client of a server over `index`."""
+    async with serving(index, config_for(index)) as url, aiohttp.ClientSession() as session:
+        yield Client(session, url)
+
+
+@dataclass
+class LiveServer:
+    """A server in its own thread, for tools that block."""
+
+    index: FakeIndex
+    url: str = ""
+    _loop: asyncio.AbstractEventLoop | None = None
+    _stop: asyncio.Event | None = None
+
+    def run(self, ready: threading.Event) -> None:
+        """Serves until `stop`."""
+
+        async def serve() -> None:
+            self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+            async with serving(self.index, config_for(self.index)) as self.url:
+                ready.set()
+                await self._stop.wait()
+
+        asyncio.run(serve())
+
+    def stop(self) -> None:
+        """Ends `run`."""
+        assert self._loop is not None
+        assert self._stop is not None
+        self._loop.call_soon_threadsafe(self._stop.set)
+
+
+def _live(index: FakeIndex) -> Iterator[str]:
+    server, ready = LiveServer(index), threading.Event()
+    thread = threading.Thread(target=server.run, args=(ready,), daemon=True)
+    thread.start()
+    assert ready.wait(20), "the server did not start"
+    yield server.url
+    server.stop()
+    thread.join(20)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The address of the service under test by fuzzing and in the browser."""
+    yield from _live(FakeIndex())
+
+
+@pytest.fixture(scope="session")
+def retired_url() -> Iterator[str]:
+    """The address of a service on a simulated network whose FIL+ has ended."""
+    yield from _live(FakeIndex(network="simulated", programme="retired", retires_at=4_600_000))

@@ -1,0 +1,273 @@
+"""The pages in a real browser: without JavaScript, by keyboard, on a telephone, to a screen reader."""
+
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from tests.e2e.fake_index import ACTIVE, EVIL_LABEL, NONE, PAST, PAYLOAD, PENDING, UNKNOWN
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+
+PATHS = [
+    "/",
+    "/search",
+    f"/cid/{ACTIVE}",
+    f"/cid/{ACTIVE}/filplus?at_epoch=4500000&limit=3",
+    f"/cid/{PAST}",
+    f"/cid/{PENDING}",
+    f"/cid/{NONE}",
+    f"/cid/{UNKNOWN}",
+    f"/cid/{PAYLOAD}",
+    "/status",
+    "/docs",
+    "/deals/61000001",
+    "/claims/87884600",
+    "/allocations/90000001",
+]
+BROKEN = ["/cid/no", "/nothing", "/search?q=" + quote(EVIL_LABEL), "/deals/99"]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing: apt-get install chromium"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        await browser.close()
+
+
+class Visit:
+    """A page that remembers what it asked for and what it complained of."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page, self.base = page, base
+        self.requested: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self._heard(message.type, message.text))
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
+            self.complaints.append(text)
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.base + path)
+
+    async def text(self, selector: str = "main") -> str:
+        return await self.page.inner_text(selector)
+
+
+async def visiting(browser: Browser, base: str, **options: Any) -> AsyncIterator[Visit]:
+    context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    context.set_default_timeout(10_000)
+    yield Visit(await context.new_page(), base)
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser, server_url: str) -> AsyncIterator[Visit]:
+    async for made in visiting(browser, server_url):
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def plain_visit(browser: Browser, server_url: str) -> AsyncIterator[Visit]:
+    async for made in visiting(browser, server_url, java_script_enabled=False):
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def phone(browser: Browser, server_url: str) -> AsyncIterator[Visit]:
+    async for made in visiting(browser, server_url, viewport={"width": 360, "height": 740}):
+        yield made
+
+
+async def test_pages_ask_only_their_own_origin_and_complain_of_nothing(visit: Visit) -> None:
+    for path in PATHS + BROKEN:
+        await visit.go(path)
+    assert visit.complaints == []
+    assert [url for url in visit.requested if not url.startswith(visit.base)] == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1024, 1920])
+async def test_no_page_scrolls_sideways(visit: Visit, width: int) -> None:
+    await visit.page.set_viewport_size({"width": width, "height": 740})
+    for path in PATHS + BROKEN:
+        await visit.go(path)
+        spare = await visit.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert spare == 0, path
+
+
+async def test_the_answer_is_there_without_javascript(plain_visit: Visit) -> None:
+    await plain_visit.go("/")
+    await plain_visit.page.fill("input[name=q]", f"  {ACTIVE} ")
+    await plain_visit.page.click("button[type=submit]")
+    assert plain_visit.page.url == f"{plain_visit.base}/cid/{ACTIVE}"
+    text = await plain_visit.text()
+    assert "FIL+ since 16 January 2024: 9 claims and 2 deals" in text
+    assert "87884600" in text
+    assert "What the index doesn\u2019t cover" in text
+    assert await plain_visit.page.locator(".timeline svg rect").count() > 10
+
+
+async def test_a_failed_search_keeps_the_text_without_javascript(plain_visit: Visit) -> None:
+    await plain_visit.go("/search?q=bafyno%22%3E")
+    assert await plain_visit.page.input_value("input[name=q]") == 'bafyno">'
+    assert "Not a CID" in await plain_visit.text("h1")
+
+
+@pytest.mark.parametrize(
+    ("cid", "label", "sentence"),
+    [
+        (PAST, "Was FIL+", "Was FIL+ from"),
+        (PENDING, "Pending", "waiting for 2 allocations to be claimed and 1 deal to be activated"),
+        (NONE, "Not FIL+", "Not FIL+: nothing on record counts"),
+        (UNKNOWN, "Not known", "Not known: nothing that counts was found"),
+    ],
+)
+async def test_each_verdict_is_a_word_and_a_sentence(visit: Visit, cid: str, label: str, sentence: str) -> None:
+    await visit.go(f"/cid/{cid}")
+    assert await visit.text(".verdict .tag") == label
+    assert sentence in await visit.text(".verdict h2")
+
+
+async def test_a_permalink_names_the_epoch_and_json_is_one_click_away(visit: Visit) -> None:
+    await visit.go(f"/cid/{PAYLOAD}")
+    await visit.page.click("text=Permalink to this epoch")
+    assert "at_epoch=4622139" in visit.page.url
+    await visit.page.click("text=The same as JSON")
+    assert '"verdict":"active"' in await visit.text("body")
+
+
+async def test_more_evidence_is_a_link(visit: Visit) -> None:
+    await visit.go(f"/cid/{ACTIVE}/filplus?limit=4")
+    await visit.page.click("text=More claims")
+    assert await visit.page.locator("[aria-labelledby=claims-title] tbody tr").count() == 4
+    assert "87884604" in await visit.text()
+    await visit.page.click("text=Back to the first page")
+    assert "claims_cursor" not in visit.page.url
+
+
+async def test_the_keyboard_finds_rows_opens_them_and_helps(visit: Visit) -> None:
+    await visit.go(f"/cid/{ACTIVE}")
+    page = visit.page
+    await page.keyboard.press("j")
+    first = await page.evaluate("document.activeElement.href")
+    await page.keyboard.press("j")
+    assert await page.evaluate("document.activeElement.href") != first
+    await page.keyboard.press("k")
+    assert await page.evaluate("document.activeElement.href") == first
+    await page.keyboard.press("?")
+    assert await page.is_visible("dialog")
+    await page.keyboard.press("Escape")
+    assert not await page.is_visible("dialog")
+    await page.keyboard.press("/")
+    assert await page.evaluate("document.activeElement.name") == "q"
+    await page.keyboard.type("j?/")
+    assert await page.input_value("input[name=q]") == "j?/"
+    await page.evaluate("document.querySelector('a[data-row]').focus()")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/deals/3")
+
+
+async def test_the_search_box_is_in_focus_and_the_skip_link_comes_first(visit: Visit) -> None:
+    await visit.go("/")
+    assert await visit.page.evaluate("document.activeElement.name") == "q"
+    await visit.go("/status")
+    await visit.page.keyboard.press("Tab")
+    assert await visit.page.evaluate("document.activeElement.className") == "skip"
+
+
+async def test_untrusted_labels_are_shown_not_run(visit: Visit) -> None:
+    await visit.go("/deals/61000001")
+    text = await visit.text()
+    assert "<script>alert(1)</script>" in text
+    assert "U+202E" in text
+    assert "\u202e" not in await visit.page.content()
+
+
+async def test_cids_are_whole_to_screen_readers_and_in_titles(visit: Visit) -> None:
+    await visit.go("/deals/61000001")
+    link = visit.page.get_by_role("link", name=ACTIVE)
+    assert await link.get_attribute("title") == ACTIVE
+    assert await visit.page.get_by_role("button", name=f"Copy {ACTIVE}").count() == 1
+
+
+async def test_tables_stay_tables_on_a_telephone(phone: Visit) -> None:
+    await phone.go(f"/cid/{ACTIVE}")
+    table = phone.page.get_by_role("table", name="Claims")
+    assert await table.get_by_role("row").count() == 12
+    assert await table.get_by_role("columnheader").count() == 9
+
+
+async def test_structure_a_screen_reader_needs(visit: Visit) -> None:
+    for path in PATHS + BROKEN:
+        await visit.go(path)
+        page = visit.page
+        assert await page.locator("h1").count() == 1, path
+        for role in ("banner", "main", "contentinfo"):
+            assert await page.get_by_role(role).count() == 1, (path, role)
+        assert await page.evaluate("document.documentElement.lang") == "en"
+        twice = await page.evaluate(
+            "[...document.querySelectorAll('[id]')].map(e => e.id).filter((id, n, all) => all.indexOf(id) !== n)"
+        )
+        assert twice == [], path
+        dangling = await page.evaluate(
+            "[...document.querySelectorAll('[aria-labelledby]')]"
+            ".filter(e => !document.getElementById(e.getAttribute('aria-labelledby'))).length"
+        )
+        assert dangling == 0, path
+        unnamed = await page.evaluate(
+            "[...document.querySelectorAll('a, button')].filter(e => !e.textContent.trim() && !e.ariaLabel).length"
+        )
+        assert unnamed == 0, path
+
+
+CONTRAST = """
+() => {
+  const channel = (c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const [r, g, b, a = 1] = parse(getComputedStyle(e).backgroundColor);
+      if (a > 0) return [r, g, b];
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const e of document.querySelectorAll('body *')) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !e.getClientRects().length || e.closest('svg, .visually-hidden, dialog:not([open])')) continue;
+    const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) found.push(`${e.tagName}.${e.className} ${ratio.toFixed(2)} ${e.textContent.trim().slice(0, 30)}`);
+  }
+  return found;
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_text_has_the_contrast_of_wcag_aa(browser: Browser, server_url: str, scheme: str) -> None:
+    async for visit in visiting(browser, server_url, color_scheme=scheme):
+        for path in PATHS + BROKEN:
+            await visit.go(path)
+            assert await visit.page.evaluate(CONTRAST) == [], path
+
+
+async def test_bands_on_a_simulated_network_that_has_retired(browser: Browser, retired_url: str) -> None:
+    async for visit in visiting(browser, retired_url):
+        for path in ["/", f"/cid/{ACTIVE}", "/status", "/docs", "/deals/3", "/cid/no", "/nothing"]:
+            await visit.go(path)
+            text = await visit.text("body")
+            assert "Simulated network" in text, path
+            assert "FIL+ ended at epoch 4600000; this is the record." in text, path

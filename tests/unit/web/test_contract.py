@@ -1,0 +1,127 @@
+from typing import Any
+
+import pytest
+from multidict import MultiDict
+
+from explorer.web.app import HANDLERS
+from explorer.web.config import Limits
+from explorer.web.contract import Contract
+from explorer.web.problems import KINDS, Problem
+
+CONTRACT = Contract.load(public_url="http://filplus.test", version="1.2.3")
+VERDICT = CONTRACT.operations["getVerdict"]
+VERDICTS = CONTRACT.operations["postVerdicts"]
+
+
+def refusal(query: list[tuple[str, str]]) -> str:
+    with pytest.raises(Problem) as caught:
+        VERDICT.read_query(MultiDict(query))
+    return caught.value.code
+
+
+def test_every_operation_has_a_handler() -> None:
+    assert set(CONTRACT.operations) == set(HANDLERS)
+
+
+def test_defaults_and_types_come_from_the_file() -> None:
+    asked = VERDICT.read_query(MultiDict({"at_epoch": "007"}))
+    assert (asked["at_epoch"], asked["evidence"], asked["limit"], asked["claims_cursor"]) == (7, "summary", 100, None)
+
+
+@pytest.mark.parametrize("text", ["", " ", "x", "-1", "+1", "1.0", "1e3", "٣", "0x10", str(2**63), "9" * 5000, "1\n"])
+def test_what_is_no_epoch_is_malformed(text: str) -> None:
+    assert refusal([("at_epoch", text)]) == "malformed_epoch"
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ([("nonsense", "1")], "unknown_parameter"),
+        ([("limit", "1"), ("limit", "1")], "repeated_parameter"),
+        ([("limit", "0")], "malformed_parameter"),
+        ([("limit", "501")], "malformed_parameter"),
+        ([("evidence", "some")], "malformed_parameter"),
+        ([("format", "xml")], "malformed_parameter"),
+        ([("claims_cursor", "")], "malformed_cursor"),
+        ([("claims_cursor", "a\x00")], "malformed_cursor"),
+        ([("deals_cursor", "x" * 513)], "malformed_cursor"),
+    ],
+)
+def test_each_parameter_has_its_code(query: list[tuple[str, str]], code: str) -> None:
+    assert refusal(query) == code
+
+
+def test_a_refusal_names_parameter_and_value() -> None:
+    with pytest.raises(Problem, match="at_epoch must be a whole number from 0 to 9223372036854775807, not 'soon'"):
+        VERDICT.read_query(MultiDict({"at_epoch": "soon"}))
+
+
+@pytest.mark.parametrize("cid", ["", "a\x00b", "a\nb", "\x7f", "x" * 513])
+def test_texts_that_cannot_be_cids_are_refused_by_the_contract(cid: str) -> None:
+    with pytest.raises(Problem) as caught:
+        VERDICT.read_path({"cid": cid})
+    assert caught.value.code == "malformed_cid"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"cids": ["x"] * 10_001}, "too_many_cids"),
+        ({"cids": []}, "malformed_body"),
+        ({"cids": "x"}, "malformed_body"),
+        ({"cids": [1]}, "malformed_body"),
+        ({"cids": [None]}, "malformed_body"),
+        ({}, "malformed_body"),
+        ([], "malformed_body"),
+        (None, "malformed_body"),
+        ({"cids": ["x"], "more": 1}, "malformed_body"),
+        ({"cids": ["x"], "at_epoch": "1"}, "malformed_epoch"),
+        ({"cids": ["x"], "at_epoch": -1}, "malformed_epoch"),
+        ({"cids": ["x"], "at_epoch": 1.5}, "malformed_epoch"),
+        ({"cids": ["x"], "at_epoch": True}, "malformed_epoch"),
+        ({"cids": ["x"], "at_epoch": 1e300}, "malformed_epoch"),
+    ],
+)
+def test_bodies_that_do_not_fit(body: Any, code: str) -> None:
+    with pytest.raises(Problem) as caught:
+        VERDICTS.check_body(body)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("body", [{"cids": ["x"] * 10_000}, {"cids": ["x"], "at_epoch": None}, {"cids": [""]}])
+def test_bodies_that_fit(body: Any) -> None:
+    VERDICTS.check_body(body)
+
+
+def test_every_example_fits_its_schema() -> None:
+    for operation_id, operation in CONTRACT.operations.items():
+        node = CONTRACT.document["paths"][operation.path][operation.method]
+        for media in node["responses"]["200"]["content"].values():
+            assert "example" in media or len(node["responses"]["200"]["content"]) > 1, operation_id
+            if "example" in media:
+                CONTRACT.validator(media["schema"]).validate(media["example"])
+
+
+def test_the_limits_that_config_states_are_those_of_the_contract() -> None:
+    limits, page_size = Limits(), VERDICT.parameters["limit"].schema
+    assert (limits.page_size, limits.page_size_max) == (page_size["default"], page_size["maximum"])
+    schemas = CONTRACT.document["components"]["schemas"]
+    assert limits.cids_per_request == schemas["VerdictRequest"]["properties"]["cids"]["maxItems"]
+
+
+def test_every_problem_code_of_a_parameter_is_in_the_table() -> None:
+    codes = {p.code for operation in CONTRACT.operations.values() for p in operation.parameters.values()}
+    assert codes <= set(KINDS)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    def follow(node: Any) -> None:
+        if isinstance(node, dict):
+            CONTRACT.resolve(node)
+            for value in node.values():
+                follow(value)
+        elif isinstance(node, list):
+            for value in node:
+                follow(value)
+
+    follow(CONTRACT.document)
