@@ -1,0 +1,1 @@
+"""The ground that both services stand on: settings, PostgreSQL, migrations, supervision, telemetry."""

@@ -1,0 +1,145 @@
+"""`filplus migrate`, `check` and `version`."""
+
+import platform
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+import asyncpg
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from explorer.cli.exits import Exit
+from explorer.cli.running import run
+from explorer.cli.terminal import terminal_of
+from explorer.errors import FilplusError
+from explorer.ground.connection import open_connection
+from explorer.ground.database import open_database
+from explorer.ground.migrate import migrate, pending
+from explorer.ground.settings import Settings
+from explorer.index.networks import demand_network
+from explorer.index.opening import SERVICE
+from explorer.index.spans import load_coverage, load_index_epoch
+from explorer.serving import running_service
+from explorer.verdict.coverage import Coverage
+from explorer.verdict.records import RECORD_KINDS
+from explorer.version import VERSION
+
+State = Literal["ok", "note", "fails"]
+_MARKS = {"ok": "[green]✓ works[/]", "note": "[yellow]• note[/]", "fails": "[red]✗ fails[/]"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the doctor found of one component: the state, the facts, and the remedy where one is needed."""
+
+    component: str
+    state: State
+    fact: str
+    remedy: str = ""
+
+
+def migrate_command(context: typer.Context) -> None:
+    """Brings the database's schema to head."""
+    terminal = terminal_of(context)
+
+    async def work() -> Exit:
+        async with (
+            open_database(terminal.settings()) as database,
+            open_connection(database.dsn) as connection,
+        ):
+            applied = await migrate(connection, SERVICE)
+        terminal.document({"applied": [{"number": one.number, "name": one.name} for one in applied]})
+        for one in applied:
+            terminal.people.print(f"applied {one.number:04} {one.name}")
+        if not applied:
+            terminal.people.print("The schema is at head.")
+        return Exit.OK
+
+    run(terminal, work, kept="Each migration is applied whole or not at all; run it again.")
+
+
+def check_command(context: typer.Context) -> None:
+    """Says of each component whether it works, and what to do where it doesn't."""
+    terminal = terminal_of(context)
+
+    async def work() -> Exit:
+        settings = terminal.settings()
+        findings = [finding async for finding in examine(settings)]
+        table = Table("component", "state", "", "remedy")
+        for one in findings:
+            table.add_row(one.component, _MARKS[one.state], escape(one.fact), escape(one.remedy))
+        terminal.people.print(table)
+        failed = any(one.state == "fails" for one in findings)
+        rows = [{"component": f.component, "state": f.state, "fact": f.fact, "remedy": f.remedy} for f in findings]
+        settings_rows = {row.name: {"value": row.value, "origin": str(row.origin)} for row in settings.rows()}
+        terminal.document({"ok": not failed, "components": rows, "settings": settings_rows})
+        return Exit.ERROR if failed else Exit.OK
+
+    run(terminal, work)
+
+
+def version_command(context: typer.Context) -> None:
+    """Prints the versions of the program and of what it stands on."""
+    terminal = terminal_of(context)
+    versions = {"filplus": VERSION, "python": platform.python_version(), "asyncpg": asyncpg.__version__}
+    for name, number in versions.items():
+        terminal.people.print(f"{name} {number}")
+    terminal.document(versions)
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Every component in turn, the ones that others stand on first."""
+    yield _settings_finding(settings)
+    if settings.database_url is None and not (settings.data_dir / "postgres").exists():
+        yield Finding("database", "note", f"none yet in {settings.data_dir}", "the first import or serve makes it")
+    else:
+        async for finding in _database_findings(settings):
+            yield finding
+    url = running_service(settings.data_dir)
+    yield (
+        Finding("service", "ok", f"answers at {url}")
+        if url
+        else Finding("service", "note", "none runs on this data directory", "filplus serve")
+    )
+    if settings.chain_urls:
+        yield Finding("node", "note", "FILPLUS_CHAIN_URL is set, but this release doesn't follow a node yet")
+    else:
+        yield Finding("node", "note", "none is set: answers come from what was imported")
+
+
+def _settings_finding(settings: Settings) -> Finding:
+    where = f", {settings.config_file}" if settings.config_file else ""
+    fact = f"network {settings.network.name}, data in {settings.data_dir}{where}"
+    if settings.unknown_names:
+        unknown = ", ".join(settings.unknown_names)
+        return Finding("settings", "note", fact, f"no such setting: {unknown}; see docs/operator.md")
+    return Finding("settings", "ok", fact)
+
+
+async def _database_findings(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        async with open_database(settings) as database, open_connection(database.dsn) as connection:
+            server = (await connection.fetchval("SHOW server_version")).split()[0]
+            size = await connection.fetchval("SELECT pg_size_pretty(pg_database_size(current_database()))")
+            yield Finding("database", "ok", f"PostgreSQL {server}, {database.described()}, {size}")
+            waiting = await pending(connection, SERVICE)
+            if waiting:
+                yield Finding("schema", "fails", f"{len(waiting)} migrations are missing", "filplus migrate")
+                return
+            yield Finding("schema", "ok", "at head")
+            await demand_network(connection, settings.network.name)
+            yield _index_finding(await load_index_epoch(connection), await load_coverage(connection))
+    except FilplusError as error:
+        yield Finding("database", "fails", str(error), "mend it as the text says, then check again")
+
+
+def _index_finding(epoch: int | None, coverage: Coverage) -> Finding:
+    if epoch is None:
+        return Finding("index", "note", "empty", "filplus index import FILE…")
+    missing = [kind for kind in RECORD_KINDS if not coverage.covers(kind, epoch)]
+    if missing:
+        fact = f"to epoch {epoch}, where {' and '.join(missing)} are not complete"
+        return Finding("index", "note", fact, f"import complete files with --at-epoch {epoch} or later")
+    return Finding("index", "ok", f"complete at epoch {epoch}")

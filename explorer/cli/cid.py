@@ -1,0 +1,101 @@
+"""`filplus cid`: the verdict of one CID or of many."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from explorer.cli.asking import open_asked
+from explorer.cli.exits import Exit
+from explorer.cli.running import run
+from explorer.cli.terminal import Terminal, terminal_of
+from node.network import parse_epoch
+
+Document = dict[str, Any]
+
+_COLOURS = {"active": "green", "pending": "yellow", "past": "yellow", "none": "red", "unknown": "magenta"}
+_WORDS = {"unknown": "not known"}
+
+
+def cid_command(
+    context: typer.Context,
+    cids: Annotated[list[str], typer.Argument(metavar="CID…", help="Any encoding; - reads them from standard input.")],
+    at_epoch: Annotated[
+        str | None, typer.Option(metavar="N", help="As of this epoch; without it, the newest indexed.")
+    ] = None,
+) -> None:
+    """Says whether CIDs are FIL+, and why.
+
+    Exit code 0: all are. 4: one is not. 8: not known. 2: no CID, or an epoch beyond the index. 6: nobody to ask.
+    """
+    terminal = terminal_of(context)
+
+    async def work() -> Exit:
+        epoch = None if at_epoch is None else parse_epoch(at_epoch)
+        asked_cids = _expanded(cids)
+        async with open_asked(terminal) as asked:
+            if len(asked_cids) == 1:
+                return _print_one(terminal, await asked.verdict(asked_cids[0], at_epoch=epoch))
+            return _print_many(terminal, await asked.verdicts(asked_cids, at_epoch=epoch))
+
+    run(terminal, work)
+
+
+def _expanded(cids: list[str]) -> list[str]:
+    """The CIDs with `-` replaced by what stands on standard input, separated by white space."""
+    if "-" not in cids:
+        return cids
+    read = sys.stdin.buffer.read().decode("utf-8", "replace").split()
+    return [cid for given in cids for cid in (read if given == "-" else [given])]
+
+
+def _print_one(terminal: Terminal, document: Document) -> Exit:
+    terminal.document(document)
+    people = terminal.people
+    people.print(
+        f"[bold {_COLOURS[document['verdict']]}]{_word(document['verdict'])}[/]  {escape(document['canonical'])}"
+    )
+    people.print(escape(document["reason"]))
+    for note in document.get("notes", ()):
+        people.print(f"note: {escape(note)}")
+    people.print(_evidence_line(document["evidence"]), style="dim")
+    people.print(_as_of_line(document), style="dim")
+    return _exit_of([document["verdict"]])
+
+
+def _evidence_line(evidence: Document) -> str:
+    kinds = ("claims", "deals", "allocations")
+    return "evidence: " + ", ".join(f"{evidence[kind]['total']:,} {kind}" for kind in kinds)
+
+
+def _as_of_line(document: Document) -> str:
+    moment = document["as_of"]
+    if moment["epoch"] is None:
+        return "The index is empty: filplus index import FILE…"
+    return f"as of epoch {moment['epoch']}" + (f", {moment['time']}" if moment["time"] else "")
+
+
+def _print_many(terminal: Terminal, document: Document) -> Exit:
+    terminal.document(document)
+    table = Table("CID", "verdict", box=None)
+    for row in document["results"]:
+        verdict = row.get("verdict")
+        shown = f"[{_COLOURS[verdict]}]{_word(verdict)}[/]" if verdict else f"[red]{escape(row['error']['detail'])}[/]"
+        table.add_row(escape(row["cid"]), shown)
+    terminal.people.print(table)
+    if any("error" in row for row in document["results"]):
+        return Exit.USAGE
+    return _exit_of([row["verdict"] for row in document["results"]])
+
+
+def _word(verdict: str) -> str:
+    return _WORDS.get(verdict, verdict)
+
+
+def _exit_of(verdicts: list[str]) -> Exit:
+    """The exit code of verdicts without a malformed CID among them."""
+    if any(verdict in {"pending", "past", "none"} for verdict in verdicts):
+        return Exit.NOT_FILPLUS
+    return Exit.UNKNOWN if "unknown" in verdicts else Exit.OK

@@ -1,0 +1,142 @@
+"""`filplus index`: import and status."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+from rich.markup import escape
+
+from explorer.cli.asking import open_asked
+from explorer.cli.exits import Exit
+from explorer.cli.progress import import_progress
+from explorer.cli.running import run
+from explorer.cli.status import print_status
+from explorer.cli.terminal import Terminal, terminal_of
+from explorer.ground.settings import Settings
+from explorer.index.files import STDIN
+from explorer.index.importer import ImportRequest, import_file
+from explorer.index.opening import open_index
+from explorer.index.records import DUMP_KINDS, DumpKind
+from node.errors import NetworkError
+from node.network import Network, epoch_at_time, parse_epoch
+
+index = typer.Typer(help="What the explorer knows: import it, look at it.", no_args_is_help=True)
+
+
+@index.command("import", epilog="Example: filplus index import StateMarketDeals.json.zst --at-epoch 4900000")
+def import_command(
+    context: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Dumps; - is standard input.")],
+    network: Annotated[str | None, typer.Option(help="mainnet, calibration, devnet or simulated.")] = None,
+    at_epoch: Annotated[
+        str | None, typer.Option(metavar="N", help="Each file holds every record of its kind as of tipset N.")
+    ] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="They don't: each covers only its own records.")] = False,
+    kind: Annotated[
+        str | None, typer.Option(metavar="|".join(DUMP_KINDS), help="What the files hold, where they can't tell.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Whose word it is; needed for a map of pieces.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take a complete file though much of the index would vanish.")
+    ] = False,
+) -> None:
+    """Imports deals, claims, allocations, recorded events or maps of pieces.
+
+    JSON as Lotus prints it (a map, a JSON-RPC answer, or one record a line), plain, .zst or .gz. A file is imported
+    whole or not at all. Importing it again changes nothing; an older file never undoes a newer one.
+    """
+    terminal = terminal_of(context)
+    _demand_usable(files, kind, source)
+    reports: list[dict[str, Any]] = []
+
+    async def work() -> Exit:
+        settings = terminal.settings({"network": network})
+        requests = [
+            ImportRequest(
+                file=file,
+                network=settings.network,
+                rejects_dir=settings.data_dir / "rejects",
+                kind=cast("DumpKind | None", kind),
+                at_epoch=None if at_epoch is None else parse_epoch(at_epoch),
+                partial=partial,
+                force=force,
+                source=source,
+                latest_epoch=_latest_epoch(settings.network),
+            )
+            for file in files
+        ]
+        await _import_all(terminal, settings, requests, reports)
+        terminal.document({"files": reports})
+        return Exit.OK
+
+    run(
+        terminal,
+        work,
+        kept="Nothing of the file in work was imported; files before it are.",
+        beside=lambda: {"files": reports},
+    )
+
+
+@index.command("status", epilog="Example: filplus --json index status")
+def status_command(context: typer.Context) -> None:
+    """Shows what the index covers, how far it reaches, and what is missing."""
+    terminal = terminal_of(context)
+
+    async def work() -> Exit:
+        async with open_asked(terminal) as asked:
+            document = await asked.status()
+        print_status(terminal, document)
+        terminal.document(document)
+        return Exit.OK
+
+    run(terminal, work)
+
+
+async def _import_all(
+    terminal: Terminal, settings: Settings, requests: list[ImportRequest], reports: list[dict[str, Any]]
+) -> None:
+    """Imports one file after the other, each in a transaction of its own; what is done stays done."""
+    async with open_index(settings, application_name="filplus index import", may_migrate=True) as opened:
+        for request in requests:
+            with import_progress(terminal, request.file) as progress:
+                async with opened.pool.acquire() as connection:
+                    report = await import_file(connection, request, progress)
+            reports.append(report)
+            _print_report(terminal, report)
+
+
+def _demand_usable(files: list[str], kind: str | None, source: str | None) -> None:
+    """Usage errors that can be told before anything is opened."""
+    if kind is not None and kind not in DUMP_KINDS:
+        raise typer.BadParameter(f"{kind!r} is none of {', '.join(DUMP_KINDS)}", param_hint="--kind")
+    if kind == "pieces" and not source:
+        raise typer.BadParameter("a map of pieces needs --source NAME: whose word it is", param_hint="--source")
+    if files.count(STDIN) > 1:
+        raise typer.BadParameter("standard input can be read only once", param_hint="FILE")
+
+
+def _latest_epoch(network: Network) -> int | None:
+    """The present epoch by the clock; None on networks without one."""
+    try:
+        return epoch_at_time(network, datetime.now(UTC)) if network.name != "simulated" else None
+    except NetworkError:
+        return None
+
+
+def _print_report(terminal: Terminal, report: dict[str, Any]) -> None:
+    """One file's outcome in a few lines."""
+    name = escape(Path(report["file"]).name)
+    counts = ", ".join(
+        f"{report[word]:,} {word}" for word in ("added", "changed", "unchanged", "removed") if report[word]
+    )
+    terminal.people.print(
+        f"[bold]{name}[/]: {report['records']:,} {report['kind']} in {report['seconds']:.1f} s: {counts or 'nothing'}"
+    )
+    if report["rejected"]:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(report["rejected"].items()))
+        terminal.people.print(f"  [yellow]rejected[/] {escape(reasons)}; see {escape(report['rejects_file'])}")
+        if report["at_epoch"] is not None and not report["complete"]:
+            terminal.people.print("  It doesn't count as complete, since not every record could be read.")

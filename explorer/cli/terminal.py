@@ -1,0 +1,54 @@
+"""What a command is told globally, and how it speaks: text for people, one JSON document for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from explorer.ground.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """The global options, and where to print.
+
+    With `as_json` one JSON document goes to standard output and everything for people to standard error.
+    """
+
+    as_json: bool = False
+    quiet: bool = False
+    debug: bool = False
+    url: str | None = None
+    config_file: Path | None = None
+
+    @property
+    def people(self) -> Console:
+        """Where text for people goes."""
+        return Console(stderr=self.as_json, quiet=self.quiet, highlight=False, soft_wrap=True)
+
+    @property
+    def side(self) -> Console:
+        """Where progress and remarks go."""
+        return Console(stderr=True, quiet=self.quiet, highlight=False, soft_wrap=True)
+
+    def document(self, document: object) -> None:
+        """Prints the JSON document of this run, if one was asked for."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(document, indent=2 if sys.stdout.isatty() else None) + "\n")
+            sys.stdout.flush()
+
+    def settings(self, options: Mapping[str, str | None] | None = None) -> Settings:
+        """The settings of the environment, the file and this command's options, which win."""
+        return load_settings(os.environ, config_file=self.config_file, options=options)
+
+
+def terminal_of(context: typer.Context) -> Terminal:
+    """The terminal that the program's callback made."""
+    found: Any = context.find_root().obj
+    return found if isinstance(found, Terminal) else Terminal()

@@ -1,0 +1,200 @@
+"""`filplus index import`: one file, one transaction.
+
+    text → entries → rows → stage ─┐ lock ┌─ repeated? share? ─ merge ─ coverage, log ─ commit
+                     └ rejects file       └ any error: nothing has changed
+
+Reading and staging of two imports may run side by side; merging takes turns.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from explorer.errors import EpochMissing, KindUnknown
+from explorer.ground.database import transaction_lock
+from explorer.index import merge
+from explorer.index.documents import Entry, entries
+from explorer.index.events import import_events
+from explorer.index.files import DumpFile, open_dump
+from explorer.index.lock import IMPORT_LOCK
+from explorer.index.networks import claim_network
+from explorer.index.pieces import import_pieces
+from explorer.index.records import TABLES, DumpKind, Table, kind_of_entry, parse_entry
+from explorer.index.rejects import Rejects
+from explorer.index.spans import load_index_epoch
+from explorer.index.tally import Tally
+from node.errors import RecordError
+from node.network import Network
+
+Progress = Callable[[int, int], None]
+"""Called now and then with the bytes read and the records taken so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRequest:
+    """What to import and how: see CONTRACT, `index import`.
+
+    `latest_epoch` bounds what a file without `at_epoch` may claim to be its epoch: it can't come from the future.
+    """
+
+    file: str
+    network: Network
+    rejects_dir: Path
+    kind: DumpKind | None = None
+    at_epoch: int | None = None
+    partial: bool = False
+    force: bool = False
+    source: str | None = None
+    latest_epoch: int | None = None
+
+
+async def import_file(connection: asyncpg.Connection, request: ImportRequest, progress: Progress) -> dict[str, Any]:
+    """Imports one file and returns its report, as `index import --json` prints it; ImportFailed changed nothing."""
+    started = time.monotonic()
+    with open_dump(request.file) as dump, Rejects(request.rejects_dir, request.file) as rejects:
+        async with connection.transaction():
+            await claim_network(connection, request.network.name)
+            kind, tally = await _import(connection, request, dump, rejects, progress)
+            complete = _is_complete(kind, request, tally)
+            await _log(connection, request, kind, tally, complete=complete)
+    return {
+        "file": request.file,
+        "kind": kind,
+        "bytes": dump.bytes_read,
+        "records": tally.records,
+        "added": tally.added,
+        "changed": tally.changed,
+        "unchanged": tally.unchanged,
+        "removed": tally.removed,
+        "rejected": dict(tally.rejected),
+        "rejects_file": str(rejects.path) if tally.rejected else None,
+        "at_epoch": request.at_epoch if kind in TABLES else None,
+        "epoch": tally.epoch,
+        "complete": complete,
+        "seconds": round(time.monotonic() - started, 3),
+    }
+
+
+async def _import(
+    connection: asyncpg.Connection, request: ImportRequest, dump: DumpFile, rejects: Rejects, progress: Progress
+) -> tuple[DumpKind, Tally]:
+    """Reads the file to its end and merges it; returns its kind and what became of its records."""
+    tally = Tally()
+    if request.kind == "pieces":
+        await import_pieces(connection, dump, rejects, tally, source=request.source or Path(request.file).name)
+        return "pieces", tally
+    stream = _counted(entries(dump.text, request.file), dump, tally, progress)
+    kind, stream = _with_kind(stream, request)
+    if kind == "events":
+        await transaction_lock(connection, IMPORT_LOCK)
+        await import_events(connection, stream, rejects, tally)
+        return kind, tally
+    table = TABLES[kind]
+    await merge.create_stage(connection, table)
+    await merge.fill_stage(connection, table, _rows(table, stream, request, rejects, tally))
+    await transaction_lock(connection, IMPORT_LOCK)
+    await _merge_stage(connection, table, request, rejects, tally)
+    return kind, tally
+
+
+def address_prefixes(network: Network) -> str:
+    """The prefixes that addresses of a network's dumps may have: whoever runs a devnet chooses."""
+    return "ft" if network.genesis_time is None or network.name == "simulated" else network.address_prefix
+
+
+def _counted(stream: Iterator[Entry], dump: DumpFile, tally: Tally, progress: Progress) -> Iterator[Entry]:
+    """The entries, counted, with word to `progress` every so often."""
+    for entry in stream:
+        tally.records += 1
+        if tally.records % 1000 == 0:
+            progress(dump.bytes_read, tally.records)
+        yield entry
+
+
+def _with_kind(stream: Iterator[Entry], request: ImportRequest) -> tuple[DumpKind, Iterator[Entry]]:
+    """The file's kind, as told or as its first telling record says, and the stream with nothing missing."""
+    if request.kind:
+        return request.kind, stream
+    seen: list[Entry] = []
+    for entry in stream:
+        seen.append(entry)
+        kind = kind_of_entry(entry)
+        if kind:
+            return kind, chain(seen, stream)
+        if len(seen) == 100:
+            break
+    raise KindUnknown(
+        f"{request.file}: none of its first {len(seen)} records tells what it holds; "
+        "say --kind deals, claims, allocations, events or pieces"
+    )
+
+
+def _rows(
+    table: Table, stream: Iterable[Entry], request: ImportRequest, rejects: Rejects, tally: Tally
+) -> Iterator[tuple[object, ...]]:
+    """The stage's rows; what can't be taken goes to the rejects."""
+    prefixes = address_prefixes(request.network)
+    for ordinal, entry in enumerate(stream, start=1):
+        try:
+            row = parse_entry(table, entry, prefixes)
+        except RecordError as error:
+            tally.rejected[error.reason] += 1
+            rejects.write(ordinal, error, entry)
+            continue
+        tally.witness(row.epoch, request.latest_epoch)
+        yield (ordinal, row.id, *row.columns)
+
+
+async def _merge_stage(
+    connection: asyncpg.Connection, table: Table, request: ImportRequest, rejects: Rejects, tally: Tally
+) -> None:
+    """Checks the staged rows as a whole and takes them into the index."""
+    for repeated in await merge.drop_repeated(connection, table):
+        if not repeated.same:
+            tally.rejected["repeated_id"] += 1
+            error = RecordError("repeated_id", f"id {repeated.id} comes again later in the file, with other values")
+            rejects.write(repeated.ordinal, error, Entry(str(repeated.id), None))
+    tally.epoch = await _epoch_of(connection, request, tally)
+    complete = _is_complete(table.kind, request, tally)
+    if complete and not request.force:
+        await merge.check_share(connection, table, staged=tally.records, epoch=tally.epoch)
+    merged = await merge.merge(connection, table, epoch=tally.epoch, complete=complete)
+    tally.added, tally.changed, tally.removed = merged.added, merged.changed, merged.removed
+
+
+async def _epoch_of(connection: asyncpg.Connection, request: ImportRequest, tally: Tally) -> int:
+    """The epoch the file was read at: as told, else the largest its records bear, else that of the index."""
+    if request.at_epoch is not None:
+        return request.at_epoch
+    if tally.epoch is not None:
+        return tally.epoch
+    index_epoch = await load_index_epoch(connection)
+    if index_epoch is not None:
+        return index_epoch
+    raise EpochMissing(
+        f"{request.file}: no record bears a date, so its epoch can't be told; "
+        "say --at-epoch N, the tipset it was read at (with --partial if it doesn't hold every record)"
+    )
+
+
+def _is_complete(kind: DumpKind, request: ImportRequest, tally: Tally) -> bool:
+    """Whether the file holds every record of its kind at its epoch, and each of them was taken."""
+    return kind in TABLES and request.at_epoch is not None and not request.partial and not tally.rejected
+
+
+async def _log(
+    connection: asyncpg.Connection, request: ImportRequest, kind: DumpKind, tally: Tally, *, complete: bool
+) -> None:
+    """Writes down the import and, for a complete file, what it covers."""
+    queries = merge.queries_of(TABLES["deals"])
+    source = request.source or Path(request.file).name
+    await connection.execute(
+        queries["log_import"], kind, source, tally.epoch, complete, tally.records, tally.rejected.total()
+    )
+    if complete:
+        await connection.execute(queries["cover"], kind, tally.epoch, source)

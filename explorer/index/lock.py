@@ -1,0 +1,3 @@
+"""The lock that imports take turns by."""
+
+IMPORT_LOCK = "explorer.import"

@@ -1,0 +1,114 @@
+"""A file's rows, staged in a temporary table, against the rows of the index: all in the caller's transaction.
+
+Whatever the order of files, the outcome is the same: per row the newest epoch wins, an older file only teaches more of
+the past, and a row that a complete file lacks is `gone` from that file's epoch.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import asyncpg
+
+from explorer.errors import TooFewRecords
+from explorer.ground.queries import load_queries
+from explorer.index.records import Table
+from explorer.index.spans import load_coverage
+
+LEAST_SHARE_PERCENT = 90
+"""A complete file with a smaller share of what the index holds is taken for a broken one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """How many rows a merge added, changed in content, and found vanished."""
+
+    added: int
+    changed: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A staged row that another one of the same id replaced; `same` if it said the same."""
+
+    ordinal: int
+    id: int
+    same: bool
+
+
+@cache
+def queries_of(table: Table) -> Mapping[str, str]:
+    """The named queries of merge.sql for one kind of record."""
+    names = {
+        "table": table.kind,
+        "columns": ", ".join(table.columns),
+        "staged": ", ".join(f"s.{column}" for column in table.columns),
+        "current": ", ".join(f"r.{column}" for column in table.columns),
+        "assigned": ", ".join(f"{column} = s.{column}" for column in table.columns),
+        "replaced": ", ".join(f"{column} = excluded.{column}" for column in table.columns),
+        "places": ", ".join(f"${place}" for place in range(6, 6 + len(table.columns))),
+    }
+    return {name: query.format(**names) for name, query in load_queries("explorer.index.sql", "merge.sql").items()}
+
+
+async def create_stage(connection: asyncpg.Connection, table: Table) -> None:
+    """Makes the temporary table `stage`, gone with the transaction."""
+    await connection.execute(queries_of(table)["create_stage"])
+
+
+async def fill_stage(connection: asyncpg.Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:
+    """Copies rows (ordinal, id, the table's columns) into the stage as they come."""
+    columns = ("ordinal", "id", *table.columns)
+    await connection.copy_records_to_table("stage", schema_name="pg_temp", columns=columns, records=rows)
+
+
+async def drop_repeated(connection: asyncpg.Connection, table: Table) -> list[Repeated]:
+    """Leaves one staged row per id, the last; returns the others in their order. Then the stage is indexed by id."""
+    queries = queries_of(table)
+    try:
+        async with connection.transaction():
+            await connection.execute(queries["index_stage"])
+        repeated = []
+    except asyncpg.UniqueViolationError:
+        rows = await connection.fetch(queries["drop_repeated"])
+        repeated = sorted((Repeated(*row) for row in rows), key=lambda row: row.ordinal)
+        await connection.execute(queries["index_stage"])
+    await connection.execute(queries["analyze_stage"])
+    return repeated
+
+
+async def check_share(connection: asyncpg.Connection, table: Table, *, staged: int, epoch: int) -> None:
+    """TooFewRecords if a complete file of `staged` rows is far smaller than what the index holds at its epoch."""
+    held = await connection.fetchval(queries_of(table)["count_held"], epoch)
+    if staged * 100 < held * LEAST_SHARE_PERCENT:
+        raise TooFewRecords(
+            f"the file holds {staged:,} {table.kind}, the index {held:,} at epoch {epoch}: less than "
+            f"{LEAST_SHARE_PERCENT} %. If the rest has really vanished, say --force; if the file isn't whole, --partial"
+        )
+
+
+async def merge(connection: asyncpg.Connection, table: Table, *, epoch: int, complete: bool) -> Merged:
+    """Takes the staged rows, read at `epoch`, into the index."""
+    queries = queries_of(table)
+    coverage = await load_coverage(connection)
+    last, after = coverage.last(table.kind), coverage.after(table.kind, epoch)
+    if table.kind == "deals":
+        await connection.execute(queries["keep_labels"])
+    if table.kind == "claims":
+        await connection.execute(queries["keep_terms"], epoch)
+    changed = row_count(await connection.execute(queries["update"], epoch, last, after))
+    if table.kind == "deals":
+        changed += row_count(await connection.execute(queries["fill_labels"]))
+    await connection.execute(queries["extend"], epoch, complete)
+    added = row_count(await connection.execute(queries["add"], epoch, after))
+    removed = 0
+    if complete:
+        before = coverage.before(table.kind, epoch)
+        removed = row_count(await connection.execute(queries["vanish"], epoch, before, after is not None))
+    return Merged(added=added, changed=changed, removed=removed)
+
+
+def row_count(status: str) -> int:
+    """The number of rows in a command's status, such as `INSERT 0 12` or `UPDATE 12`."""
+    return int(status.rsplit(" ", 1)[-1])

@@ -1,0 +1,151 @@
+"""Payload-to-piece maps: which payload CID is in which piece, by the word of a source that the operator trusts.
+
+CSV with or without a header line, or JSON records:
+
+    payload_cid,piece_cid,piece_size
+    bafybei…,baga6ea4seaq…,34359738368
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+import asyncpg
+
+from explorer.errors import CorruptFile
+from explorer.ground.database import transaction_lock
+from explorer.index.documents import Entry, entries
+from explorer.index.files import DumpFile
+from explorer.index.lock import IMPORT_LOCK
+from explorer.index.merge import queries_of, row_count
+from explorer.index.records import DEALS
+from explorer.index.rejects import Rejects
+from explorer.index.tally import Tally
+from node.cid import Cid, is_empty_content, kind_of, match_key, parse_cid
+from node.errors import CidError, RecordError, excerpt
+from node.state import INT64_MAX
+
+COLUMNS = ("payload_cid", "piece_cid", "piece_size")
+"""The order of a CSV file without a header line."""
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    "payload_cid": ("payload_cid", "payload", "payloadcid", "cid"),
+    "piece_cid": ("piece_cid", "piece", "piececid", "commp"),
+    "piece_size": ("piece_size", "size_bytes", "size", "piecesize", "padded_size"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadPiece:
+    """A payload (multihash), the piece that holds it (commitment), and its padded size where it is told."""
+
+    payload: bytes
+    piece: bytes
+    size_bytes: int | None
+
+
+async def import_pieces(
+    connection: asyncpg.Connection, dump: DumpFile, rejects: Rejects, tally: Tally, *, source: str
+) -> None:
+    """Takes the map of `source` into the index; a pair that it already has is unchanged."""
+    queries = queries_of(DEALS)
+    await connection.execute(queries["create_piece_stage"])
+    await connection.copy_records_to_table(
+        "piece_stage", schema_name="pg_temp", records=_rows(_entries(dump), rejects, tally)
+    )
+    await transaction_lock(connection, IMPORT_LOCK)
+    source_id = await connection.fetchval(queries["add_piece_source"], source)
+    tally.changed = row_count(await connection.execute(queries["change_pieces"], source_id))
+    tally.added = row_count(await connection.execute(queries["add_pieces"], source_id))
+
+
+def parse_pair(value: object) -> PayloadPiece:
+    """The pair of one record; RecordError with the reason why it can't be taken."""
+    if not isinstance(value, Mapping):
+        raise RecordError(
+            "malformed_record", f"the record is {excerpt(value)}, not an object with {', '.join(COLUMNS)}"
+        )
+    fields = {str(name).strip().lower(): field for name, field in value.items()}
+    payload = _cid(fields, "payload_cid")
+    piece = _cid(fields, "piece_cid")
+    if kind_of(payload) != "payload" or is_empty_content(payload):
+        what = is_empty_content(payload) or f"of kind {kind_of(payload)}"
+        raise RecordError("no_payload_cid", f"payload_cid {payload.to_text()} is {what}: it says nothing of a piece")
+    if kind_of(piece) != "piece":
+        raise RecordError("no_piece_cid", f"piece_cid {piece.to_text()} is of kind {kind_of(piece)}, not a piece CID")
+    return PayloadPiece(payload.multihash, match_key(piece) or b"", _size(fields))
+
+
+def _entries(dump: DumpFile) -> Iterator[Entry]:
+    """The records, of JSON or CSV as the first character tells."""
+    text = iter(dump.text)
+    first = next((chunk for chunk in text if chunk.strip()), "")
+    if not first:
+        raise CorruptFile(dump.name, "it is empty")
+    whole = chain([first], text)
+    return entries(whole, dump.name) if first.lstrip()[0] in "{[" else _csv_entries(whole, dump.name)
+
+
+def _csv_entries(chunks: Iterator[str], name: str) -> Iterator[Entry]:
+    """The rows of a CSV file as mappings. A last line that is cut off makes the file corrupt."""
+    reader = csv.reader(_lines(chunks), strict=True)
+    try:
+        header = next(reader)
+        columns, rows = (header, reader) if _is_header(header) else (list(COLUMNS), chain([header], reader))
+        for row in rows:
+            if row:
+                yield Entry(None, dict(zip(columns, row, strict=False)))
+    except csv.Error as error:
+        raise CorruptFile(name, f"line {reader.line_num} is no CSV ({error})") from error
+
+
+def _is_header(row: list[str]) -> bool:
+    names = {field.strip().lower() for field in row}
+    return bool(names & set(_NAMES["payload_cid"]) and names & set(_NAMES["piece_cid"]))
+
+
+def _lines(chunks: Iterator[str]) -> Iterator[str]:
+    rest = ""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split("\n")
+        yield from lines
+    if rest:
+        yield rest
+
+
+def _rows(stream: Iterator[Entry], rejects: Rejects, tally: Tally) -> Iterator[tuple[bytes, bytes, int | None]]:
+    for entry in stream:
+        tally.records += 1
+        try:
+            pair = parse_pair(entry.value)
+        except RecordError as error:
+            tally.rejected[error.reason] += 1
+            rejects.write(tally.records, error, entry)
+            continue
+        yield (pair.payload, pair.piece, pair.size_bytes)
+
+
+def _field(fields: Mapping[str, object], name: str) -> object:
+    return next((fields[other] for other in _NAMES[name] if other in fields), None)
+
+
+def _cid(fields: Mapping[str, object], name: str) -> Cid:
+    value = _field(fields, name)
+    text = value.get("/") if isinstance(value, Mapping) else value
+    if not isinstance(text, str) or not text.strip():
+        raise RecordError(f"missing_{name}", f"{name} is {excerpt(value)}, not a CID")
+    try:
+        return parse_cid(text.strip())
+    except CidError as error:
+        raise RecordError(f"malformed_{name}", str(error)) from error
+
+
+def _size(fields: Mapping[str, object]) -> int | None:
+    """The piece size; None where the source leaves it out."""
+    value = _field(fields, "piece_size")
+    if value is None or value == "":
+        return None
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= INT64_MAX):
+        raise RecordError("malformed_piece_size", f"piece_size is {excerpt(value)}, not a number of bytes below 2^63")
+    return int(text)

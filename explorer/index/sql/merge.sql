@@ -1,0 +1,150 @@
+-- A file's rows against the index. What stands in braces is filled in per kind: the table, and its columns beside the id
+-- as they stand, behind "s." (staged), behind "r." (current), as "c = s.c" (assigned) and so on.
+--
+-- A row that has not ended was in every complete file since it was written, though only a change rewrites it. So what an
+-- incoming epoch must beat is `standing_epoch`: the larger of the row's own and that of the newest complete file ($2).
+
+-- name: create_stage
+CREATE TEMPORARY TABLE stage ON COMMIT DROP AS
+SELECT 0::bigint AS ordinal, id, {columns} FROM explorer.{table} WITH NO DATA
+
+-- name: index_stage
+CREATE UNIQUE INDEX ON pg_temp.stage (id)
+
+-- name: analyze_stage
+ANALYZE pg_temp.stage
+
+-- name: drop_repeated
+-- The last of several rows with one id stays; `same` tells those that said the same.
+WITH ranked AS (
+    SELECT ordinal, row_number() OVER newest_first AS place,
+           ROW({columns})::text = first_value(ROW({columns})::text) OVER newest_first AS same
+    FROM pg_temp.stage
+    WINDOW newest_first AS (PARTITION BY id ORDER BY ordinal DESC)
+)
+DELETE FROM pg_temp.stage AS s USING ranked
+WHERE ranked.ordinal = s.ordinal AND ranked.place > 1
+RETURNING s.ordinal, s.id, ranked.same
+
+-- name: count_held
+-- How many rows the index holds at the file's epoch.
+SELECT count(*) FROM explorer.{table}
+WHERE first_seen_epoch <= $1 AND coalesce(gone_epoch > $1, true) AND coalesce(removed_epoch > $1, true)
+
+-- name: add
+INSERT INTO explorer.{table} (id, {columns}, first_seen_epoch, seen_epoch, gone_epoch)
+SELECT s.id, {staged}, $1, $1, $2
+FROM pg_temp.stage AS s
+WHERE NOT EXISTS (SELECT FROM explorer.{table} AS r WHERE r.id = s.id)
+
+-- name: update
+-- $3: the first complete epoch after $1. A row that has not ended was in it; one that had ended is missing there again.
+UPDATE explorer.{table} AS r
+SET {assigned}, seen_epoch = $1,
+    gone_epoch = CASE WHEN r.gone_epoch > $1 THEN r.gone_epoch WHEN r.removed_epoch > $1 THEN NULL ELSE $3 END,
+    removed_epoch = CASE WHEN r.removed_epoch > $1 THEN r.removed_epoch END
+FROM pg_temp.stage AS s
+WHERE r.id = s.id
+  AND $1 >= CASE WHEN coalesce(r.gone_epoch, r.removed_epoch) IS NULL THEN greatest(r.seen_epoch, $2) ELSE r.seen_epoch END
+  AND (ROW({current}) IS DISTINCT FROM ROW({staged}) OR r.gone_epoch <= $1 OR r.removed_epoch <= $1)
+
+-- name: extend
+-- An older file shows that a row was there before; a partial or an older one that it was there longer.
+UPDATE explorer.{table} AS r
+SET first_seen_epoch = least(r.first_seen_epoch, $1), seen_epoch = greatest(r.seen_epoch, $1)
+FROM pg_temp.stage AS s
+WHERE r.id = s.id
+  AND ($1 < r.first_seen_epoch
+       OR ($1 > r.seen_epoch AND (NOT $2 OR r.gone_epoch > $1 OR r.removed_epoch > $1)))
+
+-- name: vanish
+-- Rows that a complete file lacks. $2: the last complete epoch before, at which an open row was still there;
+-- $3: a newer complete file exists, and has every open row.
+UPDATE explorer.{table} AS r
+SET gone_epoch = $1,
+    seen_epoch = CASE WHEN r.gone_epoch IS NULL THEN greatest(r.seen_epoch, $2) ELSE r.seen_epoch END
+WHERE r.first_seen_epoch < $1 AND r.seen_epoch < $1 AND coalesce(r.removed_epoch > $1, true)
+  AND CASE WHEN r.gone_epoch IS NULL THEN NOT $3 ELSE r.gone_epoch > $1 END
+  AND NOT EXISTS (SELECT FROM pg_temp.stage AS s WHERE s.id = r.id)
+
+-- name: keep_labels
+-- Lotus leaves out labels that are no text: such an entry must not erase one that is known.
+UPDATE pg_temp.stage AS s
+SET label = r.label, label_key = r.label_key, label_known = true
+FROM explorer.deals AS r
+WHERE r.id = s.id AND r.label_known AND NOT s.label_known
+
+-- name: fill_labels
+UPDATE explorer.deals AS r
+SET label = s.label, label_key = s.label_key, label_known = true
+FROM pg_temp.stage AS s
+WHERE r.id = s.id AND s.label_known AND NOT r.label_known
+
+-- name: keep_terms
+-- A claim that is seen with a second TermMax: until now every source had the present one.
+INSERT INTO explorer.claim_terms AS t (claim_id, term_max_epochs, since_epoch)
+SELECT r.id, r.term_max_epochs, r.first_seen_epoch
+FROM pg_temp.stage AS s JOIN explorer.claims AS r ON r.id = s.id
+WHERE r.term_max_epochs <> s.term_max_epochs AND NOT EXISTS (SELECT FROM explorer.claim_terms WHERE claim_id = r.id)
+UNION ALL
+SELECT r.id, s.term_max_epochs, $1
+FROM pg_temp.stage AS s JOIN explorer.claims AS r ON r.id = s.id
+WHERE r.term_max_epochs <> s.term_max_epochs OR EXISTS (SELECT FROM explorer.claim_terms WHERE claim_id = r.id)
+ON CONFLICT (claim_id, term_max_epochs) DO UPDATE SET since_epoch = excluded.since_epoch
+WHERE excluded.since_epoch < t.since_epoch
+
+-- name: log_import
+INSERT INTO explorer.imports (kind, source, epoch, complete, records, rejected) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: cover
+INSERT INTO explorer.coverage (kind, from_epoch, through_epoch, source) VALUES ($1, $2, $2, $3)
+ON CONFLICT (kind, from_epoch, through_epoch) DO NOTHING
+
+-- name: load_lives
+SELECT id, {columns}, first_seen_epoch, seen_epoch, gone_epoch, removed_epoch
+FROM explorer.{table} WHERE id = ANY ($1::bigint[])
+
+-- name: save_life
+INSERT INTO explorer.{table} AS r (id, first_seen_epoch, seen_epoch, gone_epoch, removed_epoch, {columns})
+VALUES ($1, $2, $3, $4, $5, {places})
+ON CONFLICT (id) DO UPDATE
+SET first_seen_epoch = excluded.first_seen_epoch, seen_epoch = excluded.seen_epoch,
+    gone_epoch = excluded.gone_epoch, removed_epoch = excluded.removed_epoch, {replaced}
+
+-- name: load_terms
+SELECT claim_id, term_max_epochs, since_epoch FROM explorer.claim_terms
+WHERE claim_id = ANY ($1::bigint[]) ORDER BY claim_id, term_max_epochs
+
+-- name: save_terms
+INSERT INTO explorer.claim_terms (claim_id, term_max_epochs, since_epoch) VALUES ($1, $2, $3)
+ON CONFLICT (claim_id, term_max_epochs) DO UPDATE SET since_epoch = excluded.since_epoch
+
+-- name: add_deal_events
+INSERT INTO explorer.deal_events (deal_id, type, height)
+SELECT DISTINCT * FROM unnest($1::bigint[], $2::explorer.deal_event[], $3::bigint[])
+ON CONFLICT (deal_id, type, height) DO NOTHING
+
+-- name: add_sector_terminations
+INSERT INTO explorer.sector_terminations (provider_id, sector, height)
+SELECT DISTINCT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
+ON CONFLICT (provider_id, sector, height) DO NOTHING
+
+-- name: add_piece_source
+WITH made AS (INSERT INTO explorer.piece_sources (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id)
+SELECT id FROM made UNION ALL SELECT id FROM explorer.piece_sources WHERE name = $1 LIMIT 1
+
+-- name: create_piece_stage
+CREATE TEMPORARY TABLE piece_stage ON COMMIT DROP AS
+SELECT payload, piece, size_bytes FROM explorer.payload_pieces WITH NO DATA
+
+-- name: change_pieces
+UPDATE explorer.payload_pieces AS r
+SET size_bytes = s.size_bytes
+FROM (SELECT payload, piece, max(size_bytes) AS size_bytes FROM pg_temp.piece_stage GROUP BY payload, piece) AS s
+WHERE r.payload = s.payload AND r.piece = s.piece AND r.source_id = $1
+  AND s.size_bytes IS NOT NULL AND r.size_bytes IS DISTINCT FROM s.size_bytes
+
+-- name: add_pieces
+INSERT INTO explorer.payload_pieces (payload, piece, source_id, size_bytes)
+SELECT payload, piece, $1, max(size_bytes) FROM pg_temp.piece_stage GROUP BY payload, piece
+ON CONFLICT (payload, piece, source_id) DO NOTHING

@@ -1,0 +1,143 @@
+"""The explorer as a running service: its database, its HTTP side and its loops, opened and closed together."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from explorer.errors import SettingsError
+from explorer.ground.setting_values import Listen
+from explorer.ground.settings import Settings
+from explorer.ground.supervision import Supervisor
+from explorer.ground.telemetry import new_registry
+from explorer.index.networks import claim_network
+from explorer.index.opening import OpenIndex, open_index
+from explorer.index.service import index_service
+from explorer.index.watch import IndexWatch
+from explorer.version import VERSION
+from explorer.web.app import make_app, make_runner
+from explorer.web.config import WebConfig
+
+STATEMENT_TIMEOUT_S = 20.0
+POOL_SIZE = 10
+SERVICE_FILE = "service.json"
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningExplorer:
+    """An explorer that answers at `url`."""
+
+    url: str
+    pool: asyncpg.Pool
+    supervisor: Supervisor
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Runs its loops until `stop` is set. Requests are answered as long as the context that gave it lasts."""
+        await self.supervisor.run(stop)
+
+
+@asynccontextmanager
+async def running_explorer(settings: Settings) -> AsyncIterator[RunningExplorer]:
+    """Opens everything in order, says so in service.json, and closes it in reverse.
+
+    SettingsError where the address is taken; NetworkMismatch, MigrationError and the database's errors otherwise.
+    """
+    with _bound(settings.listen) as bound:
+        async with open_index(
+            settings,
+            application_name="filplus serve",
+            may_migrate=True,
+            max_size=POOL_SIZE,
+            statement_timeout_s=STATEMENT_TIMEOUT_S,
+        ) as opened:
+            async with opened.pool.acquire() as connection:
+                await claim_network(connection, settings.network.name)
+            registry = new_registry(VERSION)
+            url = address_of(bound)
+            async with _answering(_application(settings, opened, registry, url), bound):
+                with _service_file(settings.data_dir, url):
+                    _log.info("serving", url=url, network=settings.network.name, database=opened.database.described())
+                    watch = IndexWatch(opened.pool, opened.database.embedded, registry=registry)
+                    yield RunningExplorer(url, opened.pool, Supervisor({"index": watch.run}, registry=registry))
+
+
+def running_service(data_dir: Path) -> str | None:
+    """The address of the explorer that runs on this data directory, as its service.json says; None if none runs."""
+    try:
+        document = json.loads((data_dir / SERVICE_FILE).read_text())
+        url, pid = str(document["url"]), int(document["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return None
+    except PermissionError:
+        return url
+    return url
+
+
+def address_of(bound: socket.socket) -> str:
+    """The address to reach a listening socket at from this machine."""
+    host, port = bound.getsockname()[:2]
+    return f"http://{Listen(_WILDCARDS.get(host, host), port)}"
+
+
+def _bound(listen: Listen) -> socket.socket:
+    """A listening socket; SettingsError where the address can't be had."""
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        return socket.create_server((listen.host, listen.port), family=family, backlog=1024)
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise SettingsError(
+            f"can't listen on {listen}: {what}; name another HOST:PORT with --listen or FILPLUS_LISTEN"
+        ) from error
+
+
+def _application(settings: Settings, opened: OpenIndex, registry: CollectorRegistry, url: str) -> web.Application:
+    config = WebConfig(
+        network=settings.network.name,
+        public_url=(settings.public_url or url).rstrip("/"),
+        version=VERSION,
+        registry=registry,
+    )
+    return make_app(index_service(settings, opened.pool), config=config)
+
+
+@asynccontextmanager
+async def _answering(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
+    runner = make_runner(app)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, bound).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+@contextmanager
+def _service_file(data_dir: Path, url: str) -> Iterator[None]:
+    """Says where the service of this data directory answers, for commands beside it; takes the word back at the end."""
+    path = data_dir / SERVICE_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{SERVICE_FILE}.{os.getpid()}")
+    draft.write_text(json.dumps({"url": url, "pid": os.getpid()}))
+    draft.replace(path)
+    try:
+        yield
+    finally:
+        if running_service(data_dir) == url:
+            path.unlink(missing_ok=True)
