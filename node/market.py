@@ -40,7 +40,8 @@ def parse_deal(deal_id: object, document: Mapping[str, object], *, prefixes: str
     `SectorNumber`; neither is needed.
     """
     proposal = parse_object(document.get("Proposal"), "Proposal")
-    state = parse_object(document.get("State") or {}, "State")
+    state = document.get("State")
+    state = parse_object({} if state is None else state, "State")
     data = parse_data(proposal, "PieceCID")
     label, label_known = parse_label(proposal.get("Label"))
     return Deal(

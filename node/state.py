@@ -40,7 +40,7 @@ def _parse_odd_data(text: str, name: str) -> Data:
 
 
 def parse_integer(document: Mapping[str, object], name: str, *, least: int = 0) -> int:
-    """The integer `document[name]` from `least` to 2^63 - 1; RecordError `missing_…`, `malformed_…`, `…_out_of_range`."""
+    """The integer `document[name]`, `least` to 2^63 - 1; RecordError `missing_…`, `malformed_…`, `…_out_of_range`."""
     value = document.get(name)
     if value is None:
         _refuse(f"missing_{snake_case(name)}", name, value, "an integer")

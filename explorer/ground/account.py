@@ -1,7 +1,8 @@
 """The system user that PostgreSQL's server runs as, and what that user may reach.
 
 PostgreSQL refuses to run as root, so root lends it an unprivileged user. The mode of a folder that we did not make is
-never changed: a folder closed to that user is named in an error instead.
+never changed. Where a folder above the data is closed to that user, the server is started inside of it: root enters the
+cluster, becomes that user there, and names the place by its own working directory, which no folder above can close.
 """
 
 import os
@@ -18,6 +19,7 @@ from explorer.errors import DataDirError
 ACCOUNT_NAME: Final = "filplus"
 _STAND_INS: Final = ("postgres", "nobody")
 _REMEDY: Final = "name another place in FILPLUS_DATA_DIR, or a PostgreSQL of your own in FILPLUS_DATABASE_URL"
+STARTED_INSIDE: Final = Path("/proc/self/cwd")
 _ENVIRONMENT: Final = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
@@ -138,6 +140,16 @@ def closed_folder_above(path: Path, account: Account | None = None) -> Path | No
         return None
     absolute = path.absolute()
     return first_unmet(account, "-x", [folder for folder in (*reversed(absolute.parents), absolute) if folder.exists()])
+
+
+def name_from_inside(folder: Path, account: Account) -> Path:
+    """How a process of that user names the folder it is started in, so that folders above may be closed to it."""
+    return STARTED_INSIDE if can_start_inside(account) else folder
+
+
+def can_start_inside(account: Account) -> bool:
+    """Whether root lends the user on a system that knows a process's working directory by a name (Linux)."""
+    return account.lent and STARTED_INSIDE.exists()
 
 
 def demand_open_way(path: Path, account: Account) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from explorer.errors import DataDirError
-from explorer.ground.account import Account
+from explorer.ground.account import Account, name_from_inside
 from explorer.ground.programs import MAJOR_VERSION
 
 ROLE: Final = "postgres"
@@ -25,7 +25,7 @@ def make_cluster(cluster: Path, installation: Path, account: Account, *, lock_fd
     account.own(unfinished)
     command: list[str | Path] = [
         installation / "bin" / "initdb",
-        f"--pgdata={unfinished}",
+        f"--pgdata={name_from_inside(unfinished, account)}",
         f"--username={ROLE}",
         "--auth=trust",  # only over the socket, which lies in a folder closed to others
         "--encoding=UTF8",

@@ -26,7 +26,14 @@ import asyncpg
 import structlog
 
 from explorer.errors import DatabaseUnavailable, DataDirError, FilplusError
-from explorer.ground.account import Account, closed_folder_above, demand_open_way, make_folder, server_account
+from explorer.ground.account import (
+    Account,
+    can_start_inside,
+    closed_folder_above,
+    demand_open_way,
+    make_folder,
+    server_account,
+)
 from explorer.ground.cluster import ROLE, has_cluster, make_cluster
 from explorer.ground.connection import database_errors, open_connection
 from explorer.ground.postmaster import (
@@ -171,7 +178,8 @@ class _Attachment:
 
     def _start(self, account: Account, turn_fd: int, *, exists: bool) -> Postmaster:
         began = time.monotonic()
-        demand_open_way(self.data_dir, account)
+        if not can_start_inside(account):
+            demand_open_way(self.data_dir, account)
         try:
             programs = find_programs(self.data_dir, account)
             if not exists:

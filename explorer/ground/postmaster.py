@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from explorer.errors import DatabaseUnavailable
-from explorer.ground.account import Account
+from explorer.ground.account import STARTED_INSIDE, Account, name_from_inside
 
 PORT: Final = 5432
 """Part of the socket's name only: no TCP port is opened."""
 
+_START_LOG: Final = "log/start.log"
 _LAUNCH: Final = 'log=$1; shift; "$@" </dev/null >"$log" 2>&1 & echo $!'
 
 SERVER_SETTINGS: Final = {
@@ -77,7 +78,7 @@ def _recorded_postmaster(cluster: Path) -> Postmaster | None:
         pid = int(lines[0])
     except (FileNotFoundError, ValueError, IndexError):
         return None
-    socket_dir = Path(lines[4]) if len(lines) > 4 and lines[4] else cluster
+    socket_dir = cluster / lines[4] if len(lines) > 4 else cluster  # "." where the server was started inside
     return Postmaster(pid, socket_dir, lines[7].strip() if len(lines) > 7 else "starting")
 
 
@@ -100,7 +101,17 @@ def socket_path(socket_dir: Path) -> Path:
 def is_postmaster(pid: int, cluster: Path) -> bool:
     """Whether that process runs and is a postmaster of this directory (children of it change their command line)."""
     words = _command_line(pid)
-    return Path(words.partition(" ")[0]).name == "postgres" and f" -D {cluster} " in words
+    if Path(words.partition(" ")[0]).name != "postgres":
+        return False
+    return f" -D {cluster} " in words or (f" -D {STARTED_INSIDE} " in words and _working_directory(pid) == cluster)
+
+
+def _working_directory(pid: int) -> Path | None:
+    """Where a process works, which for a postmaster is its cluster; None where that can't be told."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return None
 
 
 def _command_line(pid: int) -> str:
@@ -120,8 +131,10 @@ def launch_postmaster(cluster: Path, installation: Path, account: Account, *, so
     It is not waited for: see `find_postmaster`.
     """
     options = [f"-c{name}={value}" for name, value in SERVER_SETTINGS.items()]
+    sockets = "." if socket_dir == cluster else socket_dir
     command: list[str | Path] = ["/bin/sh", "-c", _LAUNCH, "sh", _start_log(cluster, account)]
-    command += [installation / "bin" / "postgres", "-D", cluster, *options, f"-cunix_socket_directories={socket_dir}"]
+    command += [installation / "bin" / "postgres", "-D", name_from_inside(cluster, account), *options]
+    command += [f"-cunix_socket_directories={sockets}"]
     launched = account.run(command, cwd=cluster, environment=_past_reused_pid(cluster), new_session=True)
     if launched.returncode != 0:
         raise DatabaseUnavailable(f"PostgreSQL could not be started in {cluster}: {launched.stderr.strip()}")
@@ -140,13 +153,13 @@ def _past_reused_pid(cluster: Path) -> dict[str, str]:
     return {"PG_GRANDPARENT_PID": str(recorded.pid)}
 
 
-def _start_log(cluster: Path, account: Account) -> Path:
-    """Where the server writes until its logging collector runs; begun anew at each launch."""
+def _start_log(cluster: Path, account: Account) -> str:
+    """Where the server, seen from the cluster, writes until its logging collector runs; begun anew at each launch."""
     folder = cluster / "log"
     if not folder.is_dir():
         folder.mkdir(mode=0o700)
         account.own(folder)
-    return folder / "start.log"
+    return _START_LOG
 
 
 def is_running(pid: int) -> bool:
@@ -177,7 +190,7 @@ def request_stop(cluster: Path) -> Postmaster | None:
 def last_words(cluster: Path) -> str:
     """Why the server launched last has ended, as its logs say: for an error's text."""
     logs = cluster / "log"
-    said = _tail(logs / "start.log")
+    said = _tail(cluster / _START_LOG)
     if any("logging collector" in line for line in said):
         collected = max(logs.glob("postgres-*.log"), key=lambda path: path.stat().st_mtime, default=None)
         said = [line for line in _tail(collected) if "FATAL" in line or "PANIC" in line][-1:] if collected else []

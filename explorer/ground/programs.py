@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from explorer.errors import DataDirError
-from explorer.ground.account import Account, first_unmet
+from explorer.ground.account import Account, closed_folder_above, demand_open_way, first_unmet, make_folder
+from explorer.ground.settings import ROOTS_DATA_DIR
 
 MAJOR_VERSION: Final = "18"
 
@@ -25,9 +26,10 @@ _PARTS_NEEDED: Final = ("bin/initdb", "bin/postgres", "lib", "share")
 
 
 def find_programs(data_dir: Path, account: Account) -> Path:
-    """The installation (with bin, lib, share) that `account` can run: the package's own, else its copy in `data_dir`.
+    """The installation (with bin, lib, share) that `account` can run: the package's own, else a copy of it.
 
-    A package in a virtual environment below a closed folder (/root) is out of reach of the user that root lends.
+    A package in a virtual environment below a closed folder (/root) is out of reach of the user that root lends. The
+    copy lies in `data_dir`, or where that is closed too, in root's default one.
     """
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
@@ -35,7 +37,12 @@ def find_programs(data_dir: Path, account: Account) -> Path:
     package = Path(spec.submodule_search_locations[0])
     if not account.lent or _can_run(package / _INSTALLATION, account):
         return package / _INSTALLATION
-    return _copied(package, data_dir) / _PACKAGE / _INSTALLATION
+    if closed_folder_above(data_dir, account) is None:
+        _remove_other_copies(data_dir)
+        return _copied(package, data_dir) / _PACKAGE / _INSTALLATION
+    make_folder(ROOTS_DATA_DIR)
+    demand_open_way(ROOTS_DATA_DIR, account)
+    return _copied(package, ROOTS_DATA_DIR) / _PACKAGE / _INSTALLATION
 
 
 def _can_run(installation: Path, account: Account) -> bool:
@@ -47,20 +54,29 @@ def _can_run(installation: Path, account: Account) -> bool:
     return account.run(["/bin/sh", "-c", script, "sh", installation / "bin"], cwd=Path("/")).returncode == 0
 
 
-def _copied(package: Path, data_dir: Path) -> Path:
-    """The folder in the data directory that the programs were copied into, once a version; other versions' go."""
-    copy = data_dir / f"{_COPY}{version(_PACKAGE)}"
+def _remove_other_copies(data_dir: Path) -> None:
+    """Removes copies of other versions, and those that a killed process left unfinished: the data directory is ours."""
     for other in data_dir.glob(f"{_COPY}*"):
-        if other != copy:
+        if other.name != f"{_COPY}{version(_PACKAGE)}":
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _copied(package: Path, home: Path) -> Path:
+    """The folder in `home` that the programs were copied into, once a version; others may be doing the same."""
+    copy = home / f"{_COPY}{version(_PACKAGE)}"
     if not copy.is_dir():
-        unfinished = data_dir / f"{_COPY}new-{secrets.token_hex(4)}"
+        unfinished = home / f"{_COPY}new-{secrets.token_hex(4)}"
         for part in _PARTS_NEEDED:
             _copy_part(package / _INSTALLATION / part, unfinished / _PACKAGE / _INSTALLATION / part)
         if (package.parent / _LIBRARIES).is_dir():
             _copy_part(package.parent / _LIBRARIES, unfinished / _LIBRARIES)
         _open_to_all(unfinished)
-        unfinished.rename(copy)
+        try:
+            unfinished.rename(copy)
+        except OSError:  # another process was first; its copy is the same
+            shutil.rmtree(unfinished, ignore_errors=True)
+            if not copy.is_dir():
+                raise
     return copy
 
 

@@ -20,6 +20,9 @@ _CONTRACT_NAMES_OF_LATER_FEATURES: Final = frozenset({
 })  # fmt: skip
 
 
+ROOTS_DATA_DIR: Final = Path("/var/lib/filplus")
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a value came from: `option`, `environment`, `file` (then with its path) or `default`."""
@@ -131,7 +134,7 @@ def load_settings(
 def default_data_dir(environ: Mapping[str, str]) -> Path:
     """The data directory when none is named: /var/lib/filplus for root, else the user's own (XDG_DATA_HOME)."""
     if os.geteuid() == 0:
-        return Path("/var/lib/filplus")
+        return ROOTS_DATA_DIR
     return _xdg_folder(environ, "XDG_DATA_HOME", ".local/share") / "filplus"
 
 

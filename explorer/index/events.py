@@ -1,5 +1,6 @@
 """Recorded actor events into the index, batch by batch in the caller's transaction."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from itertools import islice
@@ -17,7 +18,15 @@ from explorer.index.spans import load_coverage
 from explorer.index.tally import Tally
 from explorer.verdict.coverage import Coverage
 from node.errors import EventError, ForeignEvent, RecordError, UnknownEventType
-from node.event_types import AllocationEvent, ClaimEvent, DealEvent, SectorTerminated
+from node.event_types import (
+    AllocationEvent,
+    ClaimCreated,
+    ClaimEvent,
+    ClaimUpdated,
+    DealActivated,
+    DealEvent,
+    SectorTerminated,
+)
 from node.events import ActorEvent, parse_actor_event
 from node.registry import Allocation, Claim
 from node.state import INT64_MAX
@@ -62,8 +71,17 @@ def _parsed(batch: Iterable[tuple[int, Entry]], rejects: Rejects, tally: Tally) 
             tally.rejected[refusal.reason] += 1
             rejects.write(ordinal, refusal, entry)
             continue
-        tally.witness(event.height)
+        tally.witness(_shown_epoch(event))
         yield event
+
+
+def _shown_epoch(event: ActorEvent) -> int:
+    """The first epoch at which the event changes an answer.
+
+    Claims and activations bear their own date, the event's height; everything else shows in the state after it.
+    """
+    dated = isinstance(event.payload, ClaimCreated | ClaimUpdated | DealActivated)
+    return event.height if dated else event.height + 1
 
 
 def _parse(entry: Entry) -> ActorEvent:
@@ -75,7 +93,7 @@ def _parse(entry: Entry) -> ActorEvent:
         raise RecordError("event_not_indexed", f"{event.payload.event_type} events don't change any verdict")
     if isinstance(event.payload, SectorTerminated) and event.emitter.actor_id is None:
         raise RecordError("malformed_emitter", "a miner's event without the miner's id address")
-    numbers = (getattr(event.payload, field.name) for field in fields(event.payload))
+    numbers = (event.height + 1, *(getattr(event.payload, field.name) for field in fields(event.payload)))
     if any(isinstance(number, int) and number > INT64_MAX for number in numbers):
         raise RecordError("number_out_of_range", "a number of the event is beyond 2^63 - 1")
     return event
@@ -115,12 +133,16 @@ async def _apply_family(
 
 
 async def _load_lives(connection: asyncpg.Connection, family: _Family, ids: set[int]) -> dict[int, Life[Any]]:
-    rows = await connection.fetch(queries_of(family.table)["load_lives"], list(ids))
+    queries = queries_of(family.table)
+    terms: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    if family is _CLAIMS:
+        for row in await connection.fetch(queries["load_terms"], list(ids)):
+            terms[row["claim_id"]].append((row["term_max_epochs"], row["since_epoch"]))
     lives = {}
-    for row in rows:
-        fields = {name: row[name] for name in ("id", *family.table.columns)}
+    for row in await connection.fetch(queries["load_lives"], list(ids)):
+        values = {name: row[name] for name in ("id", *family.table.columns)}
         epochs = (row["first_seen_epoch"], row["seen_epoch"], row["gone_epoch"], row["removed_epoch"])
-        lives[row["id"]] = Life(family.make(**fields), *epochs)
+        lives[row["id"]] = Life(family.make(**values), *epochs, tuple(terms[row["id"]]))
     return lives
 
 
@@ -138,7 +160,7 @@ async def _save_lives(connection: asyncpg.Connection, family: _Family, lives: li
         for life in lives
     ]
     await connection.executemany(queries["save_life"], rows)
-    terms = [(life.object.id, *term) for life in lives for term in life.former_terms]
+    terms = [(life.object.id, *term) for life in lives for term in life.terms]
     await connection.executemany(queries["save_terms"], terms)
 
 

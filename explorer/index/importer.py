@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 
 from explorer.errors import EpochMissing, KindUnknown
+from explorer.ground.connection import database_errors
 from explorer.ground.database import transaction_lock
 from explorer.index import merge
 from explorer.index.documents import Entry, entries
@@ -54,9 +55,16 @@ class ImportRequest:
 
 
 async def import_file(connection: asyncpg.Connection, request: ImportRequest, progress: Progress) -> dict[str, Any]:
-    """Imports one file and returns its report, as `index import --json` prints it; ImportFailed changed nothing."""
+    """Imports one file and returns its report, as `index import --json` prints it.
+
+    ImportFailed, DatabaseUnavailable, NetworkMismatch, DataDirError (the rejects): nothing has changed.
+    """
     started = time.monotonic()
-    with open_dump(request.file) as dump, Rejects(request.rejects_dir, request.file) as rejects:
+    with (
+        open_dump(request.file) as dump,
+        Rejects(request.rejects_dir, request.file) as rejects,
+        database_errors(f"importing {request.file}"),
+    ):
         async with connection.transaction():
             await claim_network(connection, request.network.name)
             kind, tally = await _import(connection, request, dump, rejects, progress)

@@ -25,7 +25,8 @@ Object = TypeVar("Object", Claim, Allocation)
 class Life(Generic[Object]):
     """A claim or allocation and when it was seen; the fields are the columns of its table.
 
-    `former_terms`: terms that events of this batch replaced, as (until_epoch, term_max_epochs).
+    `terms`: each TermMax that an extended claim was seen with and the first epoch at which it was, the present one too;
+    empty where there has been only one.
     """
 
     object: Object
@@ -33,7 +34,7 @@ class Life(Generic[Object]):
     seen_epoch: int
     gone_epoch: int | None = None
     removed_epoch: int | None = None
-    former_terms: tuple[tuple[int, int], ...] = ()
+    terms: tuple[tuple[int, int], ...] = ()
 
     def standing_epoch(self, covered_through: int | None) -> int:
         """The newest epoch that vouches for the present content: an open row was in every complete file since."""
@@ -45,55 +46,61 @@ class Life(Generic[Object]):
 def claim_after(life: Life[Claim] | None, event: ClaimEvent, height: int, coverage: Coverage) -> Life[Claim]:
     """The claim's life after one of its events."""
     claim = _claim_of(event)
-    if isinstance(event, ClaimRemoved):
-        return _removed(life, claim, height, coverage.last("claims"))
-    if life is None:
-        return _born(claim, height + 1, coverage, "claims")
-    if height + 1 >= life.standing_epoch(coverage.last("claims")):
-        return _with_newer_terms(life, claim, height + 1)
-    return _with_older_terms(life, claim, height + 1)
+    removed = isinstance(event, ClaimRemoved)
+    epoch = height if removed else height + 1
+    seen = _seen(life and _with_term(life, claim, epoch), claim, epoch, coverage, "claims")
+    return _removed(seen, height, coverage.last("claims")) if removed else seen
 
 
 def allocation_after(
     life: Life[Allocation] | None, event: AllocationEvent, height: int, coverage: Coverage
 ) -> Life[Allocation]:
     """The allocation's life after one of its events. That it was claimed is told by its claim."""
-    allocation = _allocation_of(event)
-    if isinstance(event, AllocationRemoved):
-        return _removed(life, allocation, height, coverage.last("allocations"))
+    removed = isinstance(event, AllocationRemoved)
+    epoch = height if removed else height + 1
+    seen = _seen(life, _allocation_of(event), epoch, coverage, "allocations")
+    return _removed(seen, height, coverage.last("allocations")) if removed else seen
+
+
+def _seen(life: Life[Object] | None, thing: Object, epoch: int, coverage: Coverage, kind: RecordKind) -> Life[Object]:
+    """What merge.sql makes of a partial file at `epoch` with this one record."""
+    after = coverage.after(kind, epoch)
     if life is None:
-        return _born(allocation, height + 1, coverage, "allocations")
-    return replace(life, first_seen_epoch=min(life.first_seen_epoch, height + 1))
+        return Life(thing, epoch, epoch, gone_epoch=after)
+    first_seen_epoch, seen_epoch = min(life.first_seen_epoch, epoch), max(life.seen_epoch, epoch)
+    if epoch < life.standing_epoch(coverage.last(kind)):
+        return replace(life, first_seen_epoch=first_seen_epoch, seen_epoch=seen_epoch)
+    removed_epoch = _later(life.removed_epoch, epoch)
+    return replace(
+        life,
+        object=thing,
+        first_seen_epoch=first_seen_epoch,
+        seen_epoch=seen_epoch,
+        gone_epoch=_later(life.gone_epoch, epoch) or (None if removed_epoch else after),
+        removed_epoch=removed_epoch,
+    )
 
 
-def _born(thing: Object, epoch: int, coverage: Coverage, kind: RecordKind) -> Life[Object]:
-    """A row that no source had: the complete files after it lack it."""
-    return Life(thing, epoch, epoch, gone_epoch=coverage.after(kind, epoch))
+def _later(end_epoch: int | None, epoch: int) -> int | None:
+    """The end, if it is after `epoch`; a record that is seen at its end or later has not ended there."""
+    return end_epoch if end_epoch is not None and end_epoch > epoch else None
 
 
-def _removed(life: Life[Object] | None, thing: Object, height: int, covered_through: int | None) -> Life[Object]:
+def _removed(life: Life[Object], height: int, covered_through: int | None) -> Life[Object]:
     """Removed by the tipset at `height`, unless a later source still has it."""
-    if life is None:
-        return Life(thing, height, height, removed_epoch=height + 1)
     if life.standing_epoch(covered_through) > height:
         return life
-    return replace(life, seen_epoch=max(life.seen_epoch, height), gone_epoch=None, removed_epoch=height + 1)
+    return replace(life, gone_epoch=None, removed_epoch=height + 1)
 
 
-def _with_newer_terms(life: Life[Claim], claim: Claim, epoch: int) -> Life[Claim]:
-    if claim == life.object:
-        return replace(life, first_seen_epoch=min(life.first_seen_epoch, epoch))
-    former = (epoch, life.object.term_max_epochs)
-    gone_epoch = life.gone_epoch if life.gone_epoch is not None and life.gone_epoch > epoch else None
-    terms = (*life.former_terms, former)
-    return replace(life, object=claim, seen_epoch=epoch, gone_epoch=gone_epoch, former_terms=terms)
-
-
-def _with_older_terms(life: Life[Claim], claim: Claim, epoch: int) -> Life[Claim]:
-    life = replace(life, first_seen_epoch=min(life.first_seen_epoch, epoch))
-    if claim.term_max_epochs == life.object.term_max_epochs or epoch >= life.seen_epoch:
+def _with_term(life: Life[Claim], claim: Claim, epoch: int) -> Life[Claim]:
+    """Notes that the claim had this TermMax at `epoch`; until it differs, every source had the present one."""
+    present = life.object.term_max_epochs
+    if not life.terms and claim.term_max_epochs == present:
         return life
-    return replace(life, former_terms=(*life.former_terms, (life.seen_epoch, claim.term_max_epochs)))
+    terms = dict(life.terms) or {present: life.first_seen_epoch}
+    terms[claim.term_max_epochs] = min(epoch, terms.get(claim.term_max_epochs, epoch))
+    return replace(life, terms=tuple(sorted(terms.items())))
 
 
 def _claim_of(event: ClaimEvent) -> Claim:

@@ -19,6 +19,7 @@ import pytest
 
 from explorer.errors import DatabaseUnavailable, DataDirError
 from explorer.ground import account, programs
+from explorer.ground.connection import open_connection
 from explorer.ground.embedded import closed_folder_above, embedded_server
 from explorer.ground.postmaster import find_postmaster, is_postmaster
 from tests.clusters import CHECKOUT
@@ -362,19 +363,23 @@ async def test_server_that_cannot_start_says_why(data_dir: Path) -> None:
     assert "does not start" in str(raised.value)
 
 
-async def test_closed_folder_is_named_and_left_closed(data_dir: Path) -> None:
+async def test_closed_folders_above_stay_closed(data_dir: Path) -> None:
+    """As root, the server's user can't enter the folder, yet the server runs in it, and recovers in it from a kill."""
     make_enterable(data_dir)
     closed = data_dir / "closed"
     closed.mkdir(mode=0o700)
     before = modes_above(closed / "deep")
-    if not IS_ROOT:  # the server runs as oneself, so no folder of one's own is closed to it
-        assert closed_folder_above(closed / "deep") is None
-        return
-    assert closed_folder_above(closed / "deep" / "er") == closed
-    assert closed_folder_above(data_dir) is None
-    with pytest.raises(DataDirError, match=rf"folder {closed} is closed to user filplus.*FILPLUS_DATA_DIR"):
-        async with embedded_server(closed / "deep"):
-            pytest.fail("started behind a closed folder")
+    assert closed_folder_above(closed / "deep" / "er") == (closed if IS_ROOT else None)
+    async with embedded_server(closed / "deep") as server:
+        async with open_connection(server.dsn) as connection:
+            await connection.execute("CREATE TABLE kept (number int)")
+        postmaster = find_postmaster(closed / "deep" / "postgres")
+        assert postmaster is not None
+        os.kill(postmaster.pid, signal.SIGKILL)
+        await server.ensure_running()
+        async with open_connection(server.dsn) as connection:
+            assert await connection.fetchval("SELECT count(*) FROM kept") == 0
+    assert find_postmaster(closed / "deep" / "postgres") is None
     assert modes_above(closed / "deep") == before
 
 
