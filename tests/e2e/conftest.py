@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,9 +13,12 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 from yarl import URL
 
+from explorer.demo.story import dump_path
 from explorer.web.app import make_app, make_runner
 from explorer.web.config import Limits, WebConfig
+from tests.clusters import open_folder
 from tests.e2e.fake_index import HEAD_TIME, FakeIndex
+from tests.e2e.program import Filplus
 
 
 def config_for(index: FakeIndex, *, public_url: str = "http://filplus.test", timeout_s: float = 5.0) -> WebConfig:
@@ -129,3 +132,35 @@ def server_url() -> Iterator[str]:
 def retired_url() -> Iterator[str]:
     """The address of a service on a simulated network whose FIL+ has ended."""
     yield from _live(FakeIndex(network="simulated", programme="retired", retires_at=4_600_000))
+
+
+@contextmanager
+def program_with_demo_records() -> Iterator[Filplus]:
+    """The program on a data directory of its own, with the demo's records; its database runs meanwhile."""
+    with open_folder() as folder:
+        program = Filplus(folder / "data")
+        done = program("index", "import", dump_path("claims.json"), dump_path("deals.json"))
+        assert done.returncode == 0, done.stderr
+        with program.database():
+            yield program
+
+
+@pytest.fixture(scope="session")
+def filled() -> Iterator[Filplus]:
+    """The program on an index of the demo's records, for tests that leave it as it is."""
+    with program_with_demo_records() as program:
+        yield program
+
+
+@pytest.fixture(scope="session")
+def real_url() -> Iterator[str]:
+    """The address of a real service over the demo's records, in a process of its own."""
+    with program_with_demo_records() as program, program.serving() as url:
+        yield url
+
+
+@pytest.fixture
+async def real_client(real_url: str) -> AsyncIterator[Client]:
+    """A client of the real service."""
+    async with aiohttp.ClientSession() as session:
+        yield Client(session, real_url)

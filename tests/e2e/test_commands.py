@@ -1,84 +1,25 @@
 """The program `filplus` as its users run it: a process with arguments, an exit code and two streams."""
 
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from explorer.demo.story import CHAPTERS, dump_path
 from explorer.serving import running_service
+from tests.e2e.program import PROGRAM, Filplus
 
-PROGRAM = Path(sys.executable).with_name("filplus")
 ACTIVE = CHAPTERS[0].cids[0]
 PAST = CHAPTERS[2].cids[0]
 UNKNOWN = CHAPTERS[3].cids[0]
-
-
-class Filplus:
-    """Runs the program on one data directory."""
-
-    def __init__(self, data_dir: Path, **environment: str) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("FILPLUS_")}
-        self.data_dir = data_dir
-        self.environment = {
-            **kept,
-            "FILPLUS_DATA_DIR": str(data_dir),
-            "FILPLUS_LISTEN": "127.0.0.1:0",
-            **environment,
-        }
-
-    def __call__(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [PROGRAM, *arguments],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    @contextmanager
-    def serving(self) -> Iterator[str]:
-        """A server on the data directory, ended by SIGTERM; gives its address."""
-        server = subprocess.Popen([PROGRAM, "serve"], env=self.environment, stderr=subprocess.PIPE)
-        try:
-            yield self._address(server)
-        finally:
-            server.send_signal(signal.SIGTERM)
-            _, errors = server.communicate(timeout=30)
-        assert server.returncode == 0, errors.decode()
-
-    def _address(self, server: subprocess.Popen[bytes]) -> str:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            if url := running_service(self.data_dir):
-                return url
-            assert server.poll() is None, server.stderr and server.stderr.read()
-            time.sleep(0.05)
-        raise AssertionError("no service.json within 30 s")
 
 
 @pytest.fixture
 def filplus(data_dir: Path) -> Filplus:
     """The program on an empty data directory with an embedded database."""
     return Filplus(data_dir)
-
-
-@pytest.fixture
-def filled(filplus: Filplus) -> Filplus:
-    """The program on an index of the demo's records."""
-    done = filplus("index", "import", dump_path("claims.json"), dump_path("deals.json"))
-    assert done.returncode == 0, done.stderr
-    return filplus
 
 
 def test_cid_says_the_verdict_by_its_exit_code(filled: Filplus) -> None:
@@ -217,7 +158,7 @@ def test_a_taken_address_is_named(filled: Filplus) -> None:
 
 def test_a_killed_server_leaves_nothing_that_the_next_cannot_clear(filled: Filplus) -> None:
     server = subprocess.Popen([PROGRAM, "serve"], env=filled.environment, stderr=subprocess.DEVNULL)
-    filled._address(server)
+    filled.address(server)
     server.kill()
     server.wait()
     with filled.serving() as url:

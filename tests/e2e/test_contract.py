@@ -1,14 +1,17 @@
 """Every answer fits `openapi.json`, which the server itself gives."""
 
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
 
+from explorer.demo.story import CHAPTERS
 from explorer.web.contract import Contract
 from tests.e2e.conftest import Client
 from tests.e2e.fake_index import ACTIVE, INLINE, NONE, PAST, PAYLOAD, PENDING, UNKNOWN, FakeIndex
 
+DEMO_CIDS = [cid for chapter in CHAPTERS for cid in chapter.cids]
 ASKED = [
     *(("getVerdict", f"/cid/{cid}/filplus") for cid in (ACTIVE, PAST, PENDING, NONE, UNKNOWN, PAYLOAD, INLINE)),
     *(("getVerdict", f"/cid/{cid}/filplus?evidence=full&limit=3") for cid in (ACTIVE, PAST, PENDING, PAYLOAD)),
@@ -75,3 +78,39 @@ async def test_the_contract_names_this_service(client: Client) -> None:
     document = (await contract_of(client)).document
     assert document["openapi"].startswith("3.1")
     assert (document["info"]["version"], document["servers"]) == ("0.0.0", [{"url": "http://filplus.test"}])
+
+
+REAL = [
+    *(("getVerdict", f"/cid/{quote(cid, safe='')}/filplus?evidence=full&limit=1") for cid in DEMO_CIDS),
+    *(("getVerdict", f"/cid/{quote(cid, safe='')}/filplus?at_epoch=2500000") for cid in DEMO_CIDS),
+    *(
+        ("getVerdict", f"/cid/{cid}/filplus")
+        for cid in ("bafkqaaa", "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")
+    ),
+    *(("getCid", f"/cid/{quote(cid, safe='')}") for cid in DEMO_CIDS),
+    ("getDeal", "/deals/9686908"),
+    ("getDeal", "/deals/13508334"),
+    ("getDeal", "/deals/1"),
+    ("getClaim", "/claims/87884600"),
+    ("getAllocation", "/allocations/1"),
+    ("getStatus", "/status"),
+    ("getHome", "/"),
+    ("getReadiness", "/readyz"),
+    ("getMetrics", "/metrics"),
+]
+
+
+@pytest.mark.parametrize(("operation_id", "path"), REAL)
+@pytest.mark.parametrize("accept", ["*/*", "text/html, */*;q=0.1"])
+async def test_real_answers_fit(real_client: Client, operation_id: str, path: str, accept: str) -> None:
+    got = await real_client.get(path, Accept=accept)
+    check(await contract_of(real_client), operation_id, got.status, got.headers["Content-Type"], got.body)
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+async def test_real_posted_answers_fit(real_client: Client, accept: str) -> None:
+    body = {"cids": [*DEMO_CIDS, "no", "", "x" * 600]}
+    got = await real_client.ask("POST", "/cids/filplus", json=body, headers={"Accept": accept})
+    check(await contract_of(real_client), "postVerdicts", got.status, got.headers["Content-Type"], got.body)
+    rows = orjson.loads(got.body)["results"] if "x-nd" not in accept else map(orjson.loads, got.body.splitlines())
+    assert [row["cid"] for row in rows] == body["cids"]

@@ -1,0 +1,72 @@
+"""The program `filplus` as a process, for tests from outside."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from explorer.serving import running_service
+
+PROGRAM = Path(sys.executable).with_name("filplus")
+
+
+class Filplus:
+    """Runs the program on one data directory."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FILPLUS_")}
+        self.data_dir = data_dir
+        self.environment = {
+            **kept,
+            "FILPLUS_DATA_DIR": str(data_dir),
+            "FILPLUS_LISTEN": "127.0.0.1:0",
+            **environment,
+        }
+
+    def __call__(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *arguments],
+            env=self.environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @contextmanager
+    def database(self) -> Iterator[None]:
+        """Keeps the embedded database running, so that commands needn't start and stop it each time."""
+        code = "import asyncio, sys; from pathlib import Path; from explorer.ground.embedded import embedded_server\n"
+        code += "async def hold():\n    async with embedded_server(Path(sys.argv[1])):\n        sys.stdin.read()\n"
+        command = [sys.executable, "-c", code + "asyncio.run(hold())", str(self.data_dir)]
+        holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            holder.communicate(timeout=30)
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """A server on the data directory, ended by SIGTERM; gives its address."""
+        server = subprocess.Popen([PROGRAM, "serve"], env=self.environment, stderr=subprocess.PIPE)
+        try:
+            yield self.address(server)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            _, errors = server.communicate(timeout=30)
+        assert server.returncode == 0, errors.decode()
+
+    def address(self, server: subprocess.Popen[bytes]) -> str:
+        """Where a server that was just started answers, once it does."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if url := running_service(self.data_dir):
+                return url
+            assert server.poll() is None, server.stderr and server.stderr.read()
+            time.sleep(0.05)
+        raise AssertionError("no service.json within 30 s")
