@@ -129,7 +129,7 @@ def _name(tally: Counter[Counts], *, complete: bool) -> VerdictName:
 
 
 def _kind_gaps(missing: Iterable[RecordKind], epoch: int) -> list[str]:
-    return [f"the index holds not all {kind} of epoch {epoch}" for kind in missing]
+    return [f"not all {kind} of epoch {epoch} are indexed" for kind in missing]
 
 
 def _payload_gaps(question: Question, epoch: int) -> list[str]:

@@ -120,7 +120,7 @@ def _cautions(verdict: Verdict, subject: Subject) -> list[str]:
 
 def _hole(verdict: Verdict, epoch: int) -> list[str]:
     """What may be missing, if anything: the kinds in one breath, then every other gap."""
-    kinds = [f"the index holds not all {_joined(verdict.missing)} of epoch {epoch}"] if verdict.missing else []
+    kinds = [f"not all {_joined(verdict.missing)} of epoch {epoch} are indexed"] if verdict.missing else []
     return [*kinds, *verdict.gaps[len(verdict.missing) :]]
 
 
