@@ -37,11 +37,16 @@ class Repeated:
     same: bool
 
 
+_LEFT = {"allocations": "EXISTS (SELECT FROM explorer.claims AS c WHERE c.id = r.id AND c.term_start_epoch < $1)"}
+"""What else tells that a row has left the state by $1: an allocation does when it is claimed."""
+
+
 @cache
 def queries_of(table: Table) -> Mapping[str, str]:
     """The named queries of merge.sql for one kind of record."""
     names = {
         "table": table.kind,
+        "left": _LEFT.get(table.kind, "false"),
         "columns": ", ".join(table.columns),
         "staged": ", ".join(f"s.{column}" for column in table.columns),
         "current": ", ".join(f"r.{column}" for column in table.columns),

@@ -27,9 +27,10 @@ WHERE ranked.ordinal = s.ordinal AND ranked.place > 1
 RETURNING s.ordinal, s.id, ranked.same
 
 -- name: count_held
--- How many rows the index holds at the file's epoch.
-SELECT count(*) FROM explorer.{table}
-WHERE first_seen_epoch <= $1 AND coalesce(gone_epoch > $1, true) AND coalesce(removed_epoch > $1, true)
+-- How many rows the index holds at the file's epoch; one that is known to have left the state by then is none.
+SELECT count(*) FROM explorer.{table} AS r
+WHERE r.first_seen_epoch <= $1 AND coalesce(r.gone_epoch > $1, true) AND coalesce(r.removed_epoch > $1, true)
+  AND NOT {left}
 
 -- name: add
 INSERT INTO explorer.{table} (id, {columns}, first_seen_epoch, seen_epoch, gone_epoch)

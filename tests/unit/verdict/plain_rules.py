@@ -5,7 +5,7 @@ table; beside them `first` and `last`, the first and last epoch at which a sourc
 newer complete file without it, and the epochs of events (`removed`, `terminated`), already height + 1. `None`: never.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -41,7 +41,7 @@ def has_hole(covered: set[str], asked: Mapping[str, Any]) -> bool:
     return "allocations" not in covered and not over
 
 
-def record_says(record: Record, records: list[Record], covered: set[str], asked: Mapping[str, Any]) -> Says | None:
+def record_says(record: Record, records: Sequence[Record], covered: set[str], asked: Mapping[str, Any]) -> Says | None:
     """What one record says at N beside the others; None where it says nothing yet."""
     if record["is"] == "claim":
         return claim_says(record, asked["N"])
@@ -64,7 +64,7 @@ def claim_says(claim: Record, n: int) -> Says | None:
     return ("?", {"unknown"}) if in_between(claim, n) else ("active", {"active"})
 
 
-def deal_says(deal: Record, records: list[Record], covered: set[str], asked: Mapping[str, Any]) -> Says | None:
+def deal_says(deal: Record, records: Sequence[Record], covered: set[str], asked: Mapping[str, Any]) -> Says | None:
     n, end_of_programme = asked["N"], asked["R"]
     activated = deal["SectorStartEpoch"] != -1 and deal["SectorStartEpoch"] <= n
     if not activated and n < deal["first"]:
@@ -125,7 +125,7 @@ def allocation_says(allocation: Record, asked: Mapping[str, Any]) -> Says | None
     return "pending", {"pending"}
 
 
-def claimed(deal: Record, records: list[Record], n: int) -> bool:
+def claimed(deal: Record, records: Sequence[Record], n: int) -> bool:
     """Whether there is a claim of the same client, provider and piece by N."""
     for other in records:
         if other["is"] == "claim" and other["TermStart"] <= n:

@@ -158,7 +158,7 @@ class TestUnclaimed:
 
     def test_its_claim_makes_both_active(self) -> None:
         answer = ask(self.late, claim(term_start_epoch=NV22), at=70)
-        assert [one.standing.status for one in (*answer.claims, *answer.deals)] == ["active", "active"]
+        assert (answer.claims[0].standing.status, answer.deals[0].standing.status) == ("active", "active")
 
     def test_a_claim_that_starts_later_is_none_yet(self) -> None:
         answer = ask(self.late, claim(term_start_epoch=71), at=70)

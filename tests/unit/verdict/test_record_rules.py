@@ -11,6 +11,7 @@ from explorer.verdict.rules import (
     DEAL_RULES,
     PROPOSAL_RULES,
     Counts,
+    Rule,
     allocation_standing,
     claim_standing,
     deal_standing,
@@ -24,17 +25,17 @@ LAPSED, UNKNOWN = ("lapsed", "nothing"), ("unknown", "nothing")
 
 def claim_says(record: ClaimRecord, epoch: int) -> Says:
     said = claim_standing(record, moment(epoch))
-    return said and (said.status, said.counts.value)
+    return (said.status, said.counts.value) if said else None
 
 
 def deal_says(record: DealRecord, epoch: int, **known: Any) -> Says:
     said = deal_standing(record, moment(epoch, **known))
-    return said and (said.status, said.counts.value)
+    return (said.status, said.counts.value) if said else None
 
 
 def allocation_says(record: AllocationRecord, epoch: int, **known: Any) -> Says:
     said = allocation_standing(record, moment(epoch, **known))
-    return said and (said.status, said.counts.value)
+    return (said.status, said.counts.value) if said else None
 
 
 @pytest.mark.parametrize(
@@ -203,6 +204,6 @@ def test_every_table_ends_with_a_rule_that_always_holds() -> None:
 
 
 def test_only_pending_things_are_worth_pending() -> None:
-    rules = [*CLAIM_RULES, *DEAL_RULES, *PROPOSAL_RULES, *ALLOCATION_RULES]
+    rules: list[Rule[Any]] = [*CLAIM_RULES, *DEAL_RULES, *PROPOSAL_RULES, *ALLOCATION_RULES]
     assert {rule.status for rule in rules if rule.counts is Counts.PENDING} == {"published", "pending"}
     assert {rule.status for rule in rules if rule.counts is Counts.ACTIVE} == {"active"}

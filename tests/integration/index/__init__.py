@@ -1,0 +1,1 @@
+"""Imports into a real PostgreSQL, and what the index answers from them."""
