@@ -9,6 +9,13 @@
     - UnknownEventType
   + NetworkError
   + RecordError
+  + AmountError
+  + ParamsError
+    - UnknownMethod
+  + MessageError
+  + SignatureError
+    - UnverifiableSignature
+  + SecretKeyError
 """
 
 _SHOWN_CHARS = 80
@@ -56,6 +63,34 @@ class RecordError(FilecoinError):
 
     def __reduce__(self) -> tuple[type["RecordError"], tuple[str, str]]:
         return type(self), (self.reason, self.detail)
+
+
+class AmountError(FilecoinError):
+    """A text that is no amount of attoFIL or DataCap, or DataCap tokens that are no whole bytes."""
+
+
+class ParamsError(FilecoinError):
+    """Params or a return value that are not what an actor's method takes or gives."""
+
+
+class UnknownMethod(ParamsError):
+    """A method number that is not known of that actor."""
+
+
+class MessageError(FilecoinError):
+    """A message, signed message or receipt that cannot be taken."""
+
+
+class SignatureError(FilecoinError):
+    """A signature that is none, or that does not hold."""
+
+
+class UnverifiableSignature(SignatureError):
+    """A signature that may hold, but cannot be verified here: BLS, delegated, or a signer whose key is not known."""
+
+
+class SecretKeyError(FilecoinError):
+    """Bytes that are no private key, or a key that is not the sender's. The message never shows a key."""
 
 
 def excerpt(value: object) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from node.address import Address
 from node.event_types import (
     AllocationCreated,
     AllocationRemoved,
@@ -24,9 +25,7 @@ from node.event_types import (
     SectorUpdated,
     VerifierBalance,
 )
-
-MARKET_ACTOR_ID = 5
-VERIFIED_REGISTRY_ACTOR_ID = 6
+from node.singletons import MARKET, VERIFIED_REGISTRY
 
 FLAGS_KEY_INDEXED = 1
 FLAGS_KEY_AND_VALUE_INDEXED = 3
@@ -51,7 +50,7 @@ class Field:
 class Schema:
     """How one `$type` is written: who may emit it (None: a miner), its class, its entries in order."""
 
-    emitter_id: int | None
+    emitter: Address | None
     make: Callable[..., Payload]
     fields: tuple[Field, ...]
     has_pieces: bool = False
@@ -92,16 +91,16 @@ _SECTOR = (Field("sector", "sector"),)
 _SECTOR_CONTENT = (*_SECTOR, Field("unsealed-cid", "unsealed_cid", "cid_or_null"))
 
 SCHEMAS: dict[str, Schema] = {
-    VerifierBalance.event_type: Schema(VERIFIED_REGISTRY_ACTOR_ID, VerifierBalance, _BALANCE),
-    AllocationCreated.event_type: Schema(VERIFIED_REGISTRY_ACTOR_ID, AllocationCreated, _ALLOCATION),
-    AllocationRemoved.event_type: Schema(VERIFIED_REGISTRY_ACTOR_ID, AllocationRemoved, _ALLOCATION),
-    ClaimCreated.event_type: Schema(VERIFIED_REGISTRY_ACTOR_ID, ClaimCreated, _CLAIM),
-    ClaimUpdated.event_type: Schema(VERIFIED_REGISTRY_ACTOR_ID, ClaimUpdated, _CLAIM),
-    ClaimRemoved.event_type: Schema(VERIFIED_REGISTRY_ACTOR_ID, ClaimRemoved, _CLAIM),
-    DealPublished.event_type: Schema(MARKET_ACTOR_ID, DealPublished, _DEAL),
-    DealActivated.event_type: Schema(MARKET_ACTOR_ID, DealActivated, _DEAL),
-    DealTerminated.event_type: Schema(MARKET_ACTOR_ID, DealTerminated, _DEAL),
-    DealCompleted.event_type: Schema(MARKET_ACTOR_ID, DealCompleted, _DEAL),
+    VerifierBalance.event_type: Schema(VERIFIED_REGISTRY, VerifierBalance, _BALANCE),
+    AllocationCreated.event_type: Schema(VERIFIED_REGISTRY, AllocationCreated, _ALLOCATION),
+    AllocationRemoved.event_type: Schema(VERIFIED_REGISTRY, AllocationRemoved, _ALLOCATION),
+    ClaimCreated.event_type: Schema(VERIFIED_REGISTRY, ClaimCreated, _CLAIM),
+    ClaimUpdated.event_type: Schema(VERIFIED_REGISTRY, ClaimUpdated, _CLAIM),
+    ClaimRemoved.event_type: Schema(VERIFIED_REGISTRY, ClaimRemoved, _CLAIM),
+    DealPublished.event_type: Schema(MARKET, DealPublished, _DEAL),
+    DealActivated.event_type: Schema(MARKET, DealActivated, _DEAL),
+    DealTerminated.event_type: Schema(MARKET, DealTerminated, _DEAL),
+    DealCompleted.event_type: Schema(MARKET, DealCompleted, _DEAL),
     SectorPrecommitted.event_type: Schema(None, SectorPrecommitted, _SECTOR),
     SectorActivated.event_type: Schema(None, SectorActivated, _SECTOR_CONTENT, has_pieces=True),
     SectorUpdated.event_type: Schema(None, SectorUpdated, _SECTOR_CONTENT, has_pieces=True),

@@ -19,15 +19,14 @@ from node.errors import AddressError, CborError, CidError, EventError, ForeignEv
 from node.event_schema import (
     FLAGS_KEY_AND_VALUE_INDEXED,
     FLAGS_KEY_INDEXED,
-    MARKET_ACTOR_ID,
     PIECE_CID_KEY,
     PIECE_SIZE_KEY,
     SCHEMAS,
-    VERIFIED_REGISTRY_ACTOR_ID,
     Schema,
     ValueKind,
 )
 from node.event_types import Payload, SectorContentEvent, SectorPiece
+from node.singletons import MARKET, VERIFIED_REGISTRY
 
 _FIRST_USER_ACTOR_ID = 100
 _CODEC_CBOR = 0x51
@@ -105,14 +104,14 @@ def _schema_for(entries: list[tuple[str, object]], emitter: Address) -> Schema:
     emitter_id = emitter.actor_id
     if emitter.protocol != PROTOCOL_ID or emitter_id is None or not entries:
         raise ForeignEvent(f"{emitter} is no actor of ours, or its event is empty")
-    ours = emitter_id in {MARKET_ACTOR_ID, VERIFIED_REGISTRY_ACTOR_ID}
+    ours = emitter in {MARKET, VERIFIED_REGISTRY}
     if not ours and emitter_id < _FIRST_USER_ACTOR_ID:
         raise ForeignEvent(f"{emitter} is an actor whose events say nothing about Filecoin Plus")
     event_type = _event_type(entries, emitter)
     schema = SCHEMAS.get(event_type)
     if schema is None:
         raise UnknownEventType(f"$type {excerpt(event_type)} of {emitter} is not known; known are {', '.join(SCHEMAS)}")
-    if schema.emitter_id != (emitter_id if ours else None):
+    if schema.emitter != (emitter if ours else None):
         raise ForeignEvent(f"{emitter} does not emit {event_type}")
     return schema
 
