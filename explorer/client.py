@@ -33,7 +33,7 @@ class ExplorerClient:
     async def verdict(self, cid: str, *, at_epoch: int | None = None) -> Document:
         """The document of `GET /cid/{cid}/filplus`."""
         epoch = {} if at_epoch is None else {"at_epoch": str(at_epoch)}
-        return await self._ask("GET", f"/cid/{quote(cid, safe='')}/filplus", params=epoch)
+        return await self._ask("GET", f"/cid/{quote(cid, safe='')}/filplus", "verdict", params=epoch)
 
     async def verdicts(self, cids: Sequence[str], *, at_epoch: int | None = None) -> Document:
         """The document of `POST /cids/filplus` for any number of CIDs, in the order asked."""
@@ -43,19 +43,20 @@ class ExplorerClient:
             body: Document = {"cids": list(cids[start : start + CIDS_PER_REQUEST])}
             if at_epoch is not None:
                 body["at_epoch"] = at_epoch
-            answer = await self._ask("POST", "/cids/filplus", json=body)
+            answer = await self._ask("POST", "/cids/filplus", "results", json=body)
             results.extend(answer["results"])
             as_of = as_of or answer["as_of"]
         return {"results": results, "as_of": as_of}
 
     async def status(self) -> Document:
         """The document of `GET /status`."""
-        return await self._ask("GET", "/status")
+        return await self._ask("GET", "/status", "index")
 
-    async def _ask(self, method: str, path: str, **options: Any) -> Document:
+    async def _ask(self, method: str, path: str, member: str, **options: Any) -> Document:
+        """The answer, which as an explorer's has that member."""
         try:
             async with self._session.request(method, self._url + path, **options) as response:
-                return _document(await response.read(), response.status, self._url)
+                return _document(await response.read(), response.status, self._url, member)
         except (aiohttp.ClientError, TimeoutError) as error:
             what = str(error) or type(error).__name__
             raise ServiceUnreachable(
@@ -63,13 +64,17 @@ class ExplorerClient:
             ) from error
 
 
-def _document(body: bytes, status: int, url: str) -> Document:
-    """The answer, or the error that it is."""
+def _document(body: bytes, status: int, url: str, member: str) -> Document:
+    """The answer, or the error that it is; ServiceUnreachable where no explorer would answer so."""
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise ServiceUnreachable(f"{url} answered {status} without JSON: is it an explorer?") from error
+    if not isinstance(document, dict):
+        raise ServiceUnreachable(f"{url} answered {status} with something else than an explorer's document")
     if status >= 400:
         code = str(document.get("code", "error"))
         raise ServiceRefused(str(document.get("detail") or code), status=status, code=code)
-    return dict(document)
+    if member not in document:
+        raise ServiceUnreachable(f"{url} answered {status} without {member!r}: is it an explorer of this release?")
+    return document

@@ -15,6 +15,8 @@
     + KindUnknown           no record tells what the file holds
     + TooFewRecords         a complete file that would make most of the index vanish
     + EpochMissing          neither the file nor the index tells a date
+    + EpochInFuture         a file that is said to be read at an epoch that hasn't begun
+    + OtherNetwork          a file of another network
   x QuestionError           asked for something that cannot be; `code` is its stable name
     + MalformedCid
     + MalformedEpoch
@@ -93,6 +95,14 @@ class TooFewRecords(ImportFailed):
 
 class EpochMissing(ImportFailed):
     """Neither the command, the file nor the index tells the epoch of the records."""
+
+
+class EpochInFuture(ImportFailed):
+    """A file is said to have been read at an epoch that hasn't begun."""
+
+
+class OtherNetwork(ImportFailed):
+    """Every record of the file is another network's."""
 
 
 class QuestionError(FilplusError):

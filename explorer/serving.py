@@ -24,8 +24,9 @@ from explorer.index.opening import OpenIndex, open_index
 from explorer.index.service import index_service
 from explorer.index.watch import IndexWatch
 from explorer.version import VERSION
-from explorer.web.app import make_app, make_runner
+from explorer.web.app import make_app
 from explorer.web.config import WebConfig
+from explorer.web.listening import BACKLOG, answering
 
 STATEMENT_TIMEOUT_S = 20.0
 POOL_SIZE = 10
@@ -66,7 +67,7 @@ async def running_explorer(settings: Settings) -> AsyncIterator[RunningExplorer]
                 await claim_network(connection, settings.network.name)
             registry = new_registry(VERSION)
             url = address_of(bound)
-            async with _answering(_application(settings, opened, registry, url), bound):
+            async with answering(_application(settings, opened, registry, url), bound):
                 with _service_file(settings.data_dir, url):
                     _log.info("serving", url=url, network=settings.network.name, database=opened.database.described())
                     watch = IndexWatch(opened.pool, opened.database.embedded, registry=registry)
@@ -99,7 +100,7 @@ def _bound(listen: Listen) -> socket.socket:
     """A listening socket; SettingsError where the address can't be had."""
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     try:
-        return socket.create_server((listen.host, listen.port), family=family, backlog=1024)
+        return socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
     except OSError as error:
         what = error.strerror or str(error)
         raise SettingsError(
@@ -115,17 +116,6 @@ def _application(settings: Settings, opened: OpenIndex, registry: CollectorRegis
         registry=registry,
     )
     return make_app(index_service(settings, opened.pool), config=config)
-
-
-@asynccontextmanager
-async def _answering(app: web.Application, bound: socket.socket) -> AsyncIterator[None]:
-    runner = make_runner(app)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, bound).start()
-        yield
-    finally:
-        await runner.cleanup()
 
 
 @contextmanager

@@ -7,12 +7,11 @@ from typing import Literal
 
 import asyncpg
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from explorer.cli.exits import Exit
 from explorer.cli.running import run
-from explorer.cli.terminal import terminal_of
+from explorer.cli.terminal import shown, terminal_of
 from explorer.errors import FilplusError
 from explorer.ground.connection import open_connection
 from explorer.ground.database import open_database
@@ -69,7 +68,7 @@ def check_command(context: typer.Context) -> None:
         findings = [finding async for finding in examine(settings)]
         table = Table("component", "state", "", "remedy")
         for one in findings:
-            table.add_row(one.component, _MARKS[one.state], escape(one.fact), escape(one.remedy))
+            table.add_row(one.component, _MARKS[one.state], shown(one.fact), shown(one.remedy))
         terminal.people.print(table)
         failed = any(one.state == "fails" for one in findings)
         rows = [{"component": f.component, "state": f.state, "fact": f.fact, "remedy": f.remedy} for f in findings]

@@ -4,13 +4,15 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from explorer.cli.asking import open_asked
 from explorer.cli.exits import Exit
 from explorer.cli.running import run
-from explorer.cli.terminal import Terminal, terminal_of
+from explorer.cli.terminal import Terminal, shown, terminal_of
+from explorer.errors import MalformedCid
+from node.cid import parse_cid
+from node.errors import CidError
 from node.network import parse_epoch
 
 Document = dict[str, Any]
@@ -35,6 +37,10 @@ def cid_command(
     async def work() -> Exit:
         epoch = None if at_epoch is None else parse_epoch(at_epoch)
         asked_cids = _expanded(cids)
+        if not asked_cids:
+            return _print_many(terminal, {"results": [], "as_of": None})
+        if len(asked_cids) == 1:
+            _demand_cid(asked_cids[0])
         async with open_asked(terminal) as asked:
             if len(asked_cids) == 1:
                 return _print_one(terminal, await asked.verdict(asked_cids[0], at_epoch=epoch))
@@ -44,22 +50,29 @@ def cid_command(
 
 
 def _expanded(cids: list[str]) -> list[str]:
-    """The CIDs with `-` replaced by what stands on standard input, separated by white space."""
-    if "-" not in cids:
-        return cids
-    read = sys.stdin.buffer.read().decode("utf-8", "replace").split()
-    return [cid for given in cids for cid in (read if given == "-" else [given])]
+    """The CIDs with `-` replaced by what stands on standard input, separated by white space; bytes made text."""
+    read = sys.stdin.buffer.read().decode("utf-8", "replace").split() if "-" in cids else []
+    expanded = [cid for given in cids for cid in (read if given == "-" else [given])]
+    return [cid.encode("utf-8", "replace").decode() for cid in expanded]
+
+
+def _demand_cid(text: str) -> None:
+    """MalformedCid before anybody is asked: the text might not even fit into an address."""
+    try:
+        parse_cid(text)
+    except CidError as error:
+        raise MalformedCid(str(error), value=text[:100]) from error
 
 
 def _print_one(terminal: Terminal, document: Document) -> Exit:
     terminal.document(document)
     people = terminal.people
     people.print(
-        f"[bold {_COLOURS[document['verdict']]}]{_word(document['verdict'])}[/]  {escape(document['canonical'])}"
+        f"[bold {_COLOURS[document['verdict']]}]{_word(document['verdict'])}[/]  {shown(document['canonical'])}"
     )
-    people.print(escape(document["reason"]))
+    people.print(shown(document["reason"]))
     for note in document.get("notes", ()):
-        people.print(f"note: {escape(note)}")
+        people.print(f"note: {shown(note)}")
     people.print(_evidence_line(document["evidence"]), style="dim")
     people.print(_as_of_line(document), style="dim")
     return _exit_of([document["verdict"]])
@@ -82,8 +95,8 @@ def _print_many(terminal: Terminal, document: Document) -> Exit:
     table = Table("CID", "verdict", box=None)
     for row in document["results"]:
         verdict = row.get("verdict")
-        shown = f"[{_COLOURS[verdict]}]{_word(verdict)}[/]" if verdict else f"[red]{escape(row['error']['detail'])}[/]"
-        table.add_row(escape(row["cid"]), shown)
+        said = f"[{_COLOURS[verdict]}]{_word(verdict)}[/]" if verdict else f"[red]{shown(row['error']['detail'])}[/]"
+        table.add_row(shown(row["cid"]), said)
     terminal.people.print(table)
     if any("error" in row for row in document["results"]):
         return Exit.USAGE

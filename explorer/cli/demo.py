@@ -10,11 +10,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from explorer.cli.exits import Exit
 from explorer.cli.running import run
-from explorer.cli.terminal import terminal_of
+from explorer.cli.terminal import shown, terminal_of
 from explorer.client import ExplorerClient
 from explorer.demo.story import CHAPTERS, DUMPS, Chapter, dump_path
 from explorer.errors import DataDirError, FilplusError
@@ -39,7 +38,7 @@ class Narrator:
     def title(self, text: str) -> None:
         """Begins a step."""
         self.step += 1
-        self.console.print(f"\n[bold]{self.step}. {escape(text)}[/]")
+        self.console.print(f"\n[bold]{self.step}. {shown(text)}[/]")
 
     def line(self, text: str) -> None:
         """A line of the step, which may hold markup."""
@@ -129,7 +128,7 @@ async def _import(narrator: Narrator, explorer: RunningExplorer, settings: Setti
 async def _ask(narrator: Narrator, client: ExplorerClient, chapter: Chapter) -> dict[str, Any]:
     """Asks in every spelling; all must give the verdict that the chapter expects."""
     narrator.title(chapter.title)
-    narrator.line(f"[dim]{escape(chapter.lesson)}[/]")
+    narrator.line(f"[dim]{shown(chapter.lesson)}[/]")
     reasons = set()
     for cid in chapter.cids:
         document = await client.verdict(cid)
@@ -137,8 +136,8 @@ async def _ask(narrator: Narrator, client: ExplorerClient, chapter: Chapter) -> 
             raise FilplusError(
                 f"the demo expected {chapter.verdict} for {cid}, the explorer says {document['verdict']}"
             )
-        narrator.line(f"{_SIGNS[document['verdict']]}  {escape(cid)}")
+        narrator.line(f"{_SIGNS[document['verdict']]}  {shown(cid)}")
         reasons.add(document["reason"])
     for reason in sorted(reasons):
-        narrator.line(escape(reason))
+        narrator.line(shown(reason))
     return {"title": chapter.title, "cids": list(chapter.cids), "verdict": chapter.verdict}

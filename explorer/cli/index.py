@@ -1,18 +1,17 @@
 """`filplus index`: import and status."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
-from rich.markup import escape
 
 from explorer.cli.asking import open_asked
 from explorer.cli.exits import Exit
 from explorer.cli.progress import import_progress
 from explorer.cli.running import run
 from explorer.cli.status import print_status
-from explorer.cli.terminal import Terminal, terminal_of
+from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.ground.settings import Settings
 from explorer.index.files import STDIN
 from explorer.index.importer import ImportRequest, import_file
@@ -20,6 +19,8 @@ from explorer.index.opening import open_index
 from explorer.index.records import DUMP_KINDS, DumpKind
 from node.errors import NetworkError
 from node.network import Network, epoch_at_time, parse_epoch
+
+TEN_YEARS = timedelta(days=3653)
 
 index = typer.Typer(help="What the explorer knows: import it, look at it.", no_args_is_help=True)
 
@@ -119,16 +120,16 @@ def _demand_usable(files: list[str], kind: str | None, source: str | None) -> No
 
 
 def _latest_epoch(network: Network) -> int | None:
-    """The present epoch by the clock; None on networks without one."""
+    """The epoch ten years from now, further than any clock is wrong; None on networks that keep no time."""
     try:
-        return epoch_at_time(network, datetime.now(UTC)) if network.name != "simulated" else None
+        return None if network.name == "simulated" else epoch_at_time(network, datetime.now(UTC) + TEN_YEARS)
     except NetworkError:
         return None
 
 
 def _print_report(terminal: Terminal, report: dict[str, Any]) -> None:
     """One file's outcome in a few lines."""
-    name = escape(Path(report["file"]).name)
+    name = shown(Path(report["file"]).name)
     counts = ", ".join(
         f"{report[word]:,} {word}" for word in ("added", "changed", "unchanged", "removed") if report[word]
     )
@@ -137,6 +138,6 @@ def _print_report(terminal: Terminal, report: dict[str, Any]) -> None:
     )
     if report["rejected"]:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(report["rejected"].items()))
-        terminal.people.print(f"  [yellow]rejected[/] {escape(reasons)}; see {escape(report['rejects_file'])}")
+        terminal.people.print(f"  [yellow]rejected[/] {shown(reasons)}; see {shown(report['rejects_file'])}")
         if report["at_epoch"] is not None and not report["complete"]:
             terminal.people.print("  It doesn't count as complete, since not every record could be read.")

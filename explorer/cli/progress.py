@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from explorer.cli.terminal import Terminal
+from explorer.cli.terminal import Terminal, shown
 from explorer.index.files import STDIN
 from explorer.index.importer import Progress as Report
 
@@ -21,7 +20,7 @@ def import_progress(terminal: Terminal, file: str) -> Iterator[Report]:
     total = None if file == STDIN else _size(file)
     if terminal.side.is_terminal and not terminal.quiet:
         with _bar(terminal) as bar:
-            task = bar.add_task(escape(Path(file).name), total=total, records=0, speed=0)
+            task = bar.add_task(shown(Path(file).name), total=total, records=0, speed=0)
             yield _BarReport(bar, task)
     else:
         yield _LineReport(terminal, file, total)
@@ -79,5 +78,5 @@ class _LineReport:
             left = elapsed * (self._total / max(bytes_read, 1) - 1)
             done += f" of {self._total / 1e6:,.0f} MB, {left:,.0f} s left"
         self._terminal.side.print(
-            f"{escape(self._file)}: {done}, {records:,} records, {records / elapsed:,.0f}/s", markup=False
+            f"{shown(self._file)}: {done}, {records:,} records, {records / elapsed:,.0f}/s", markup=False
         )

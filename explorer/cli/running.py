@@ -5,10 +5,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
 
 import typer
-from rich.markup import escape
 
 from explorer.cli.exits import Exit, exit_of
-from explorer.cli.terminal import Terminal
+from explorer.cli.terminal import Terminal, shown
 from explorer.errors import FilplusError
 from explorer.ground.telemetry import configure_logging
 from node.errors import FilecoinError
@@ -35,7 +34,7 @@ def run(
         if terminal.debug:
             raise
         terminal.document({**beside(), "error": {"type": type(error).__name__, "detail": str(error)}})
-        terminal.side.print(f"[bold red]error[/]: {escape(str(error))}")
+        terminal.side.print(f"[bold red]error[/]: {shown(str(error))}")
         code = exit_of(error)
     except KeyboardInterrupt:
         terminal.side.print(f"stopped. {kept}".strip())

@@ -3,10 +3,9 @@
 from itertools import groupby
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
-from explorer.cli.terminal import Terminal
+from explorer.cli.terminal import Terminal, shown
 
 SPANS_SHOWN = 5
 
@@ -35,7 +34,7 @@ def _coverage_table(spans: list[dict[str, Any]]) -> Table:
         if not newest:
             table.add_row(kind, "at no epoch", "", style="yellow")
         for span in newest[:SPANS_SHOWN]:
-            table.add_row(kind, _epochs(span), escape(span["source"]))
+            table.add_row(kind, _epochs(span), shown(span["source"]))
         if len(newest) > SPANS_SHOWN:
             table.add_row("", f"and {len(newest) - SPANS_SHOWN} older", "")
     return table

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from explorer.ground.settings import Settings, load_settings
 
@@ -46,6 +48,15 @@ class Terminal:
     def settings(self, options: Mapping[str, str | None] | None = None) -> Settings:
         """The settings of the environment, the file and this command's options, which win."""
         return load_settings(os.environ, config_file=self.config_file, options=options)
+
+
+def shown(text: str) -> str:
+    """Text from elsewhere, fit for a terminal: control and direction characters visible, markup and escapes inert."""
+    return escape("".join(char if char.isprintable() or char == " " else _visible(char) for char in text))
+
+
+def _visible(char: str) -> str:
+    return f"U+{ord(char):04X}" if unicodedata.category(char) != "Zs" else " "
 
 
 def terminal_of(context: typer.Context) -> Terminal:

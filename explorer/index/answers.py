@@ -50,12 +50,12 @@ def verdict_document(
         "filplus": verdict.filplus,
         "verdict": verdict.name,
         "reason": reason(verdict, subject, standpoint.epoch),
-        "notes": _notes(cid, verdict, subject),
+        "notes": _notes(cid, verdict, subject, pieces),
         "evidence": {
             "claims": _page("claims", verdict.claims, standpoint.network, request),
             "deals": _page("deals", verdict.deals, standpoint.network, request),
             "allocations": _page("allocations", verdict.allocations, standpoint.network, request),
-            "pieces": [{"piece_cid": piece_v1(one.piece).to_text(), "source": one.source} for one in pieces],
+            "pieces": _pieces(pieces),
         },
         "as_of": as_of(standpoint.network, standpoint.epoch),
         "coverage": {
@@ -121,10 +121,10 @@ def _sources(standpoint: Standpoint) -> list[Document]:
     ]
 
 
-def _notes(cid: Cid, verdict: Verdict, subject: Subject) -> list[str]:
+def _notes(cid: Cid, verdict: Verdict, subject: Subject, pieces: Sequence[PieceSource]) -> list[str]:
     """What a reader should know of how the CID was matched."""
     if subject.kind == "payload":
-        return _codec_notes(cid, (one.record for one in verdict.deals))
+        return _codec_notes(cid, (one.record for one in verdict.deals), pieces)
     piece = piece_of(cid)
     if subject.kind != "piece" or piece is None:
         return []
@@ -135,13 +135,20 @@ def _notes(cid: Cid, verdict: Verdict, subject: Subject) -> list[str]:
     ]
 
 
-def _codec_notes(cid: Cid, deals: Iterable[DealRecord]) -> list[str]:
-    """Which other codecs the labels give the same multihash."""
+def _pieces(pieces: Sequence[PieceSource]) -> list[Document]:
+    """Through which pieces, each source once."""
+    told = dict.fromkeys((one.piece, one.source) for one in pieces)
+    return [{"piece_cid": piece_v1(piece).to_text(), "source": source} for piece, source in told]
+
+
+def _codec_notes(cid: Cid, deals: Iterable[DealRecord], pieces: Iterable[PieceSource]) -> list[str]:
+    """Which other codecs labels and maps give the same multihash."""
     labels = (label_cid(deal.label) for deal in deals if deal.verified)
-    codecs = {label.codec for label in labels if label and label.multihash == cid.multihash} - {cid.codec}
+    labelled = {label.codec for label in labels if label and label.multihash == cid.multihash}
+    mapped = {one.codec for one in pieces if one.codec is not None}
     return [
-        f"asked as {codec_name(cid.codec)}, labelled as {codec_name(codec)}: the same bytes under another codec"
-        for codec in sorted(codecs)
+        f"asked as {codec_name(cid.codec)}, found as {codec_name(codec)}: the same bytes under another codec"
+        for codec in sorted((labelled | mapped) - {cid.codec})
     ]
 
 

@@ -1,16 +1,20 @@
 """Recorded actor events into the index, batch by batch in the caller's transaction."""
 
+import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from itertools import islice
 from operator import attrgetter
+from tempfile import TemporaryFile
 from typing import Any
 
 import asyncpg
 
+from explorer.ground.database import transaction_lock
 from explorer.index.documents import Entry
 from explorer.index.lives import Life, allocation_after, claim_after
+from explorer.index.lock import IMPORT_LOCK
 from explorer.index.merge import queries_of, row_count
 from explorer.index.records import ALLOCATIONS, CLAIMS, DEALS, Row, Table, allocation_columns, claim_columns
 from explorer.index.rejects import Rejects
@@ -24,6 +28,7 @@ from node.event_types import (
     ClaimEvent,
     ClaimUpdated,
     DealActivated,
+    DealCompleted,
     DealEvent,
     SectorTerminated,
 )
@@ -32,6 +37,7 @@ from node.registry import Allocation, Claim
 from node.state import INT64_MAX
 
 BATCH_EVENTS = 5000
+INDEXED = ClaimEvent | AllocationEvent | DealEvent | SectorTerminated
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +59,37 @@ _ALLOCATIONS = _Family(
 
 
 async def import_events(
-    connection: asyncpg.Connection, stream: Iterator[Entry], rejects: Rejects, tally: Tally
+    connection: asyncpg.Connection,
+    stream: Iterator[Entry],
+    rejects: Rejects,
+    tally: Tally,
+    *,
+    latest_epoch: int | None,
 ) -> None:
-    """Takes every event of the stream; those that the index has no use for are rejected as `event_not_indexed`."""
-    coverage = await load_coverage(connection)
-    numbered = enumerate(stream, start=1)
-    while batch := list(islice(numbered, BATCH_EVENTS)):
-        await _apply(connection, list(_parsed(batch, rejects, tally)), coverage, tally)
+    """Takes every event of the stream; those that the index has no use for are rejected as `event_not_indexed`.
+
+    The stream is read to its end, into a temporary file, before the index is locked: it may be slow.
+    """
+    with TemporaryFile() as spool:
+        for batch in _batches(_parsed(stream, rejects, tally, latest_epoch)):
+            pickle.dump(batch, spool)
+        await transaction_lock(connection, IMPORT_LOCK)
+        coverage = await load_coverage(connection)
+        end = spool.tell()
+        spool.seek(0)
+        while spool.tell() < end:
+            await _apply(connection, pickle.load(spool), coverage, tally)  # noqa: S301 - written above, by ourselves
 
 
-def _parsed(batch: Iterable[tuple[int, Entry]], rejects: Rejects, tally: Tally) -> Iterator[ActorEvent]:
-    for ordinal, entry in batch:
+def _batches(events: Iterator[ActorEvent]) -> Iterator[list[ActorEvent]]:
+    while batch := list(islice(events, BATCH_EVENTS)):
+        yield batch
+
+
+def _parsed(stream: Iterable[Entry], rejects: Rejects, tally: Tally, latest_epoch: int | None) -> Iterator[ActorEvent]:
+    for ordinal, entry in enumerate(stream, start=1):
         try:
-            event = _parse(entry)
+            event = _parse(entry, latest_epoch)
         except (EventError, RecordError) as error:
             refusal = _as_record_error(error)
             tally.rejected[refusal.reason] += 1
@@ -84,15 +108,17 @@ def _shown_epoch(event: ActorEvent) -> int:
     return event.height if dated else event.height + 1
 
 
-def _parse(entry: Entry) -> ActorEvent:
+def _parse(entry: Entry, latest_epoch: int | None) -> ActorEvent:
     """An event that the index keeps; RecordError for one that it doesn't."""
     event = parse_actor_event(entry.value)
     if event.reverted:
         raise RecordError("reverted_event", "the event was reverted: its tipset is no longer in the chain")
-    if not isinstance(event.payload, ClaimEvent | AllocationEvent | DealEvent | SectorTerminated):
+    if not isinstance(event.payload, INDEXED) or isinstance(event.payload, DealCompleted):
         raise RecordError("event_not_indexed", f"{event.payload.event_type} events don't change any verdict")
     if isinstance(event.payload, SectorTerminated) and event.emitter.actor_id is None:
         raise RecordError("malformed_emitter", "a miner's event without the miner's id address")
+    if latest_epoch is not None and event.height > latest_epoch:
+        raise RecordError("event_from_future", f"height {event.height} lies years ahead of this clock")
     numbers = (event.height + 1, *(getattr(event.payload, field.name) for field in fields(event.payload)))
     if any(isinstance(number, int) and number > INT64_MAX for number in numbers):
         raise RecordError("number_out_of_range", "a number of the event is beyond 2^63 - 1")

@@ -25,6 +25,7 @@ else:
 CHUNK_BYTES = 1 << 20
 STDIN = "-"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZSTD_SKIPPABLE_MAGIC = b"\x2a\x4d\x18"
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -102,7 +103,7 @@ def _chunks(file: io.BufferedReader, name: str) -> Iterator[bytes]:
 
 def _uncompressed(file: io.BufferedReader) -> io.BufferedIOBase:
     magic = file.peek(4)[:4]
-    if magic == _ZSTD_MAGIC:
+    if magic == _ZSTD_MAGIC or (magic[1:] == _ZSTD_SKIPPABLE_MAGIC and magic[0] & 0xF0 == 0x50):
         return zstd.ZstdFile(file)
     if magic[:2] == _GZIP_MAGIC:
         return gzip.GzipFile(fileobj=file)

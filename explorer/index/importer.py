@@ -15,13 +15,13 @@ from typing import Any
 
 import asyncpg
 
-from explorer.errors import EpochMissing, KindUnknown
+from explorer.errors import EpochInFuture, EpochMissing, KindUnknown, OtherNetwork
 from explorer.ground.connection import database_errors
 from explorer.ground.database import transaction_lock
 from explorer.index import merge
 from explorer.index.documents import Entry, entries
 from explorer.index.events import import_events
-from explorer.index.files import DumpFile, open_dump
+from explorer.index.files import STDIN, DumpFile, open_dump
 from explorer.index.lock import IMPORT_LOCK
 from explorer.index.networks import claim_network
 from explorer.index.pieces import import_pieces
@@ -32,6 +32,7 @@ from explorer.index.tally import Tally
 from node.errors import RecordError
 from node.network import Network
 
+STDIN_SOURCE = "standard input"
 Progress = Callable[[int, int], None]
 """Called now and then with the bytes read and the records taken so far."""
 
@@ -40,7 +41,7 @@ Progress = Callable[[int, int], None]
 class ImportRequest:
     """What to import and how: see CONTRACT, `index import`.
 
-    `latest_epoch` bounds what a file without `at_epoch` may claim to be its epoch: it can't come from the future.
+    `latest_epoch` bounds what a file may claim to be its epoch, so that one absurd number can't outdate the index.
     """
 
     file: str
@@ -93,14 +94,14 @@ async def _import(
 ) -> tuple[DumpKind, Tally]:
     """Reads the file to its end and merges it; returns its kind and what became of its records."""
     tally = Tally()
+    _demand_past(request)
     if request.kind == "pieces":
-        await import_pieces(connection, dump, rejects, tally, source=request.source or Path(request.file).name)
+        await import_pieces(connection, dump, rejects, tally, source=source_of(request))
         return "pieces", tally
     stream = _counted(entries(dump.text, request.file), dump, tally, progress)
     kind, stream = _with_kind(stream, request)
     if kind == "events":
-        await transaction_lock(connection, IMPORT_LOCK)
-        await import_events(connection, stream, rejects, tally)
+        await import_events(connection, stream, rejects, tally, latest_epoch=request.latest_epoch)
         return kind, tally
     table = TABLES[kind]
     await merge.create_stage(connection, table)
@@ -108,6 +109,22 @@ async def _import(
     await transaction_lock(connection, IMPORT_LOCK)
     await _merge_stage(connection, table, request, rejects, tally)
     return kind, tally
+
+
+def _demand_past(request: ImportRequest) -> None:
+    """EpochInFuture for a file from an epoch that can't have been: it would outdate the whole index."""
+    latest = request.latest_epoch
+    if latest is not None and request.at_epoch is not None and request.at_epoch > latest:
+        raise EpochInFuture(
+            f"--at-epoch {request.at_epoch} lies years ahead of this clock, on {request.network.name}: "
+            "say the height of the tipset that the file was read at"
+        )
+
+
+def source_of(request: ImportRequest) -> str:
+    """The name under which the file's records are known: fit to be stored and printed."""
+    name = request.source or (STDIN_SOURCE if request.file == STDIN else Path(request.file).name)
+    return name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def address_prefixes(network: Network) -> str:
@@ -162,17 +179,28 @@ async def _merge_stage(
     connection: asyncpg.Connection, table: Table, request: ImportRequest, rejects: Rejects, tally: Tally
 ) -> None:
     """Checks the staged rows as a whole and takes them into the index."""
-    for repeated in await merge.drop_repeated(connection, table):
-        if not repeated.same:
-            tally.rejected["repeated_id"] += 1
-            error = RecordError("repeated_id", f"id {repeated.id} comes again later in the file, with other values")
-            rejects.write(repeated.ordinal, error, Entry(str(repeated.id), None))
+    async for ordinal, record_id in merge.contradicted_rows(connection, table):
+        tally.rejected["repeated_id"] += 1
+        error = RecordError("repeated_id", f"id {record_id} comes again later in the file, with other values")
+        rejects.write(ordinal, error, Entry(str(record_id), None))
+    if tally.nothing_taken:
+        _demand_own_network(request, tally)
+        tally.epoch = None
+        return
     tally.epoch = await _epoch_of(connection, request, tally)
     complete = _is_complete(table.kind, request, tally)
     if complete and not request.force:
-        await merge.check_share(connection, table, staged=tally.records, epoch=tally.epoch)
+        await merge.check_share(connection, table, epoch=tally.epoch)
     merged = await merge.merge(connection, table, epoch=tally.epoch, complete=complete)
     tally.added, tally.changed, tally.removed = merged.added, merged.changed, merged.removed
+
+
+def _demand_own_network(request: ImportRequest, tally: Tally) -> None:
+    """OtherNetwork where nothing but the network's prefix kept the records out."""
+    if tally.rejected["wrong_network"] == tally.records:
+        raise OtherNetwork(
+            f"{request.file} holds no record of {request.network.name}: name its own network with --network"
+        )
 
 
 async def _epoch_of(connection: asyncpg.Connection, request: ImportRequest, tally: Tally) -> int:
@@ -200,7 +228,7 @@ async def _log(
 ) -> None:
     """Writes down the import and, for a complete file, what it covers."""
     queries = merge.queries_of(TABLES["deals"])
-    source = request.source or Path(request.file).name
+    source = source_of(request)
     await connection.execute(
         queries["log_import"], kind, source, tally.epoch, complete, tally.records, tally.rejected.total()
     )

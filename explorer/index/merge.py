@@ -4,7 +4,7 @@ Whatever the order of files, the outcome is the same: per row the newest epoch w
 the past, and a row that a complete file lacks is `gone` from that file's epoch.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,15 +26,6 @@ class Merged:
     added: int
     changed: int
     removed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A staged row that another one of the same id replaced; `same` if it said the same."""
-
-    ordinal: int
-    id: int
-    same: bool
 
 
 _LEFT = {"allocations": "EXISTS (SELECT FROM explorer.claims AS c WHERE c.id = r.id AND c.term_start_epoch < $1)"}
@@ -68,23 +59,26 @@ async def fill_stage(connection: asyncpg.Connection, table: Table, rows: Iterabl
     await connection.copy_records_to_table("stage", schema_name="pg_temp", columns=columns, records=rows)
 
 
-async def drop_repeated(connection: asyncpg.Connection, table: Table) -> list[Repeated]:
-    """Leaves one staged row per id, the last; returns the others in their order. Then the stage is indexed by id."""
+async def contradicted_rows(connection: asyncpg.Connection, table: Table) -> AsyncIterator[tuple[int, int]]:
+    """Makes ids unique, the last row of each stays; yields the (ordinal, id) of those that it contradicts.
+
+    Afterwards the stage is indexed by id.
+    """
     queries = queries_of(table)
     try:
         async with connection.transaction():
             await connection.execute(queries["index_stage"])
-        repeated = []
     except asyncpg.UniqueViolationError:
-        rows = await connection.fetch(queries["drop_repeated"])
-        repeated = sorted((Repeated(*row) for row in rows), key=lambda row: row.ordinal)
+        async for row in connection.cursor(queries["contradicted"], prefetch=1000):
+            yield row["ordinal"], row["id"]
+        await connection.execute(queries["drop_repeated"])
         await connection.execute(queries["index_stage"])
     await connection.execute(queries["analyze_stage"])
-    return repeated
 
 
-async def check_share(connection: asyncpg.Connection, table: Table, *, staged: int, epoch: int) -> None:
-    """TooFewRecords if a complete file of `staged` rows is far smaller than what the index holds at its epoch."""
+async def check_share(connection: asyncpg.Connection, table: Table, *, epoch: int) -> None:
+    """TooFewRecords if a complete file is far smaller than what the index holds at its epoch."""
+    staged = await connection.fetchval(queries_of(table)["count_staged"])
     held = await connection.fetchval(queries_of(table)["count_held"], epoch)
     if staged * 100 < held * LEAST_SHARE_PERCENT:
         raise TooFewRecords(

@@ -42,7 +42,7 @@ async def open_index(
             if may_migrate or database.embedded is not None:
                 await migrate(connection, SERVICE)
             elif waiting := await pending(connection, SERVICE):
-                raise MigrationError(f"the schema lacks {len(waiting)} migrations: run `filplus migrate`")
+                raise MigrationError(f"the schema is behind by {len(waiting)}: run `filplus migrate`")
         async with open_pool(
             database.dsn,
             application_name=application_name,

@@ -8,7 +8,7 @@ CSV with or without a header line, or JSON records:
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import chain
 
 import asyncpg
@@ -28,6 +28,7 @@ from node.state import INT64_MAX
 
 COLUMNS = ("payload_cid", "piece_cid", "piece_size")
 """The order of a CSV file without a header line."""
+LEAST_PIECE_BYTES = 128
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "payload_cid": ("payload_cid", "payload", "payloadcid", "cid"),
     "piece_cid": ("piece_cid", "piece", "piececid", "commp"),
@@ -37,9 +38,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class PayloadPiece:
-    """A payload (multihash), the piece that holds it (commitment), and its padded size where it is told."""
+    """A payload (multihash) and its CID's codec, the piece that holds it, and its padded size where it is told."""
 
     payload: bytes
+    codec: int
     piece: bytes
     size_bytes: int | None
 
@@ -73,7 +75,7 @@ def parse_pair(value: object) -> PayloadPiece:
         raise RecordError("no_payload_cid", f"payload_cid {payload.to_text()} is {what}: it says nothing of a piece")
     if kind_of(piece) != "piece":
         raise RecordError("no_piece_cid", f"piece_cid {piece.to_text()} is of kind {kind_of(piece)}, not a piece CID")
-    return PayloadPiece(payload.multihash, match_key(piece) or b"", _size(fields))
+    return PayloadPiece(payload.multihash, payload.codec, match_key(piece) or b"", _size(fields))
 
 
 def _entries(dump: DumpFile) -> Iterator[Entry]:
@@ -87,16 +89,31 @@ def _entries(dump: DumpFile) -> Iterator[Entry]:
 
 
 def _csv_entries(chunks: Iterator[str], name: str) -> Iterator[Entry]:
-    """The rows of a CSV file as mappings. A last line that is cut off makes the file corrupt."""
-    reader = csv.reader(_lines(chunks), strict=True)
+    """The rows of a CSV file as mappings. A last line without an end that isn't whole makes the file corrupt."""
+    lines = _Lines(chunks)
+    reader = csv.reader(lines, strict=True)
     try:
-        header = next(reader)
-        columns, rows = (header, reader) if _is_header(header) else (list(COLUMNS), chain([header], reader))
+        first = next((row for row in reader if row), [])
+        columns, rows = (first, reader) if _is_header(first) else (list(COLUMNS), chain([first], reader))
         for row in rows:
             if row:
-                yield Entry(None, dict(zip(columns, row, strict=False)))
+                value = dict(zip(columns, row, strict=False))
+                if lines.cut_off and not (len(row) >= len(first) and _is_whole(value)):
+                    raise CorruptFile(name, f"line {reader.line_num}, the last, is cut off")
+                yield Entry(None, value)
     except csv.Error as error:
         raise CorruptFile(name, f"line {reader.line_num} is no CSV ({error})") from error
+
+
+def _is_whole(value: Mapping[str, object]) -> bool:
+    """Whether nothing is missing from a row: both CIDs, and a size that a padded piece can have."""
+    try:
+        size = parse_pair(value).size_bytes
+    except RecordError:
+        return False
+    if size is None:
+        return "" not in value.values()
+    return size >= LEAST_PIECE_BYTES and size.bit_count() == 1
 
 
 def _is_header(row: list[str]) -> bool:
@@ -104,16 +121,24 @@ def _is_header(row: list[str]) -> bool:
     return bool(names & set(_NAMES["payload_cid"]) and names & set(_NAMES["piece_cid"]))
 
 
-def _lines(chunks: Iterator[str]) -> Iterator[str]:
-    rest = ""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split("\n")
-        yield from lines
-    if rest:
-        yield rest
+class _Lines:
+    """The lines of a text that comes in chunks; `cut_off` is set with the last if nothing ends it."""
+
+    def __init__(self, chunks: Iterator[str]) -> None:
+        self._chunks = chunks
+        self.cut_off = False
+
+    def __iter__(self) -> Iterator[str]:
+        rest = ""
+        for chunk in self._chunks:
+            *lines, rest = (rest + chunk).split("\n")
+            yield from lines
+        if rest:
+            self.cut_off = True
+            yield rest
 
 
-def _rows(stream: Iterator[Entry], rejects: Rejects, tally: Tally) -> Iterator[tuple[bytes, bytes, int | None]]:
+def _rows(stream: Iterator[Entry], rejects: Rejects, tally: Tally) -> Iterator[tuple[object, ...]]:
     for entry in stream:
         tally.records += 1
         try:
@@ -122,7 +147,7 @@ def _rows(stream: Iterator[Entry], rejects: Rejects, tally: Tally) -> Iterator[t
             tally.rejected[error.reason] += 1
             rejects.write(tally.records, error, entry)
             continue
-        yield (pair.payload, pair.piece, pair.size_bytes)
+        yield astuple(pair)
 
 
 def _field(fields: Mapping[str, object], name: str) -> object:

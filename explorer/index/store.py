@@ -22,7 +22,7 @@ async def load_pieces(connection: asyncpg.Connection, payloads: Collection[bytes
     """The pieces that hold each payload (multihash), ordered; payloads without any are left out."""
     pieces: dict[bytes, list[PieceSource]] = defaultdict(list)
     for row in await connection.fetch(_QUERIES["pieces_of_payloads"], list(payloads)):
-        pieces[row["payload"]].append(PieceSource(row["piece"], row["source"]))
+        pieces[row["payload"]].append(PieceSource(row["piece"], row["source"], row["codec"]))
     return pieces
 
 

@@ -21,6 +21,11 @@ class Tally:
         """Records that said what the index knew."""
         return self.records - self.added - self.changed - self.rejected.total()
 
+    @property
+    def nothing_taken(self) -> bool:
+        """Whether there were records, and each was rejected."""
+        return 0 < self.records == self.rejected.total()
+
     def witness(self, epoch: int | None, latest_epoch: int | None = None) -> None:
         """Notes an epoch that a record bears witness of, unless it lies in the future."""
         if epoch is not None and (latest_epoch is None or epoch <= latest_epoch):

@@ -14,7 +14,7 @@ from explorer.index.spans import load_coverage, load_index_epoch
 from explorer.index.store import load_counts
 from explorer.verdict.records import RECORD_KINDS
 
-ROUND_S = 15.0
+ROUND_S = 5.0
 _log = structlog.get_logger(__name__)
 
 

@@ -89,12 +89,13 @@ class AllocationRecord:
     data_cid: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class PieceSource:
-    """A piece (commitment) that holds a payload, and who says so."""
+    """A piece (commitment) that holds a payload, who says so, and the codec that a map gave the payload's CID."""
 
     piece: bytes
     source: str
+    codec: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

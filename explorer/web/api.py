@@ -55,7 +55,7 @@ async def post_verdicts(request: web.Request) -> web.StreamResponse:
     wants = chosen_type(request, JSON, NDJSON)
     asking.read_request(request, "postVerdicts")
     operation = asking.operation_of(request, "postVerdicts")
-    body = await read_json_body(request, operation, limit_bytes=request.app[CONFIG].limits.body_bytes)
+    body = await read_json_body(request, operation, request.app[CONFIG].limits)
     epoch = body.get("at_epoch")
     at = AsOf(epoch=None if epoch is None else int(epoch))
     with timed(request, "index"):

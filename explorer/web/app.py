@@ -1,7 +1,6 @@
 """The application: the contract's routes with their handlers, and what surrounds them."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from aiohttp import web
 
@@ -40,11 +39,12 @@ HANDLERS: Mapping[str, Handler] = {
 }
 """The handler of each operation of `openapi.json`. A missing or a surplus one stops the start."""
 
-_PARSER_SLACK = 4
+_CID_PATTERN = "(?:ipfs://|/ipfs/)?[^/]+"
+"""What stands for a CID in an address: one segment, or an IPFS address whose slashes nobody encoded."""
 
 
 def make_app(index: Index, *, config: WebConfig) -> web.Application:
-    """The explorer's HTTP application over an index. It opens nothing: start it with `make_runner`."""
+    """The explorer's HTTP application over an index. It opens nothing: `listening.answering` starts it."""
     contract = Contract.load(public_url=config.public_url, version=config.version)
     assets = Assets.load()
     app = web.Application(middlewares=[observe, answer_problems, keep_limits], client_max_size=config.limits.body_bytes)
@@ -57,24 +57,13 @@ def make_app(index: Index, *, config: WebConfig) -> web.Application:
     return app
 
 
-def make_runner(app: web.Application) -> web.AppRunner:
-    """A runner whose parser takes more than the public limits, so that the refusal can be a problem with its code."""
-    limits = app[CONFIG].limits
-    options: dict[str, Any] = {
-        "max_line_size": limits.request_line_bytes * _PARSER_SLACK,
-        "max_field_size": limits.header_bytes * _PARSER_SLACK,
-        "access_log": None,
-    }
-    return web.AppRunner(app, **options)
-
-
 def _add_routes(app: web.Application, contract: Contract) -> None:
     if set(contract.operations) != set(HANDLERS):
         differing = sorted(set(contract.operations) ^ set(HANDLERS))
         raise RuntimeError(f"openapi.json and the handlers differ: {', '.join(differing)}")
     for found in contract.operations.values():
         handler = HANDLERS[found.operation_id]
-        path = found.path.replace("}", ":[^/]+}")  # braces too: without this aiohttp would not match them
+        path = found.path.replace("{cid}", f"{{cid:{_CID_PATTERN}}}").replace("{id}", "{id:[^/]+}")  # braces too
         if found.method == "get":
             app.router.add_get(path, handler, expect_handler=_expect)
         else:

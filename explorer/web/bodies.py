@@ -8,27 +8,36 @@ import orjson
 from aiohttp import web
 
 from explorer.web.caching import LARGE_BYTES
+from explorer.web.config import Limits
 from explorer.web.contract import Operation
 from explorer.web.problems import Problem
 
 
-async def read_json_body(request: web.Request, operation: Operation, *, limit_bytes: int) -> Any:
-    """The body as the operation takes it. Raises Problem for another type, too many bytes, no JSON, another shape."""
+async def read_json_body(request: web.Request, operation: Operation, limits: Limits) -> Any:
+    """The body as the operation takes it.
+
+    Raises Problem for another type, too many bytes, too long a wait for them, no JSON, another shape.
+    """
     if request.content_type != "application/json":
         detail = f"The body must be application/json, not {request.headers.get('Content-Type', 'without a type')!r}."
         raise Problem("unsupported_media_type", detail, request.headers.get("Content-Type"))
-    raw = await _read(request, limit_bytes)
+    raw = await _read(request, limits)
     if len(raw) > LARGE_BYTES:
         return await asyncio.to_thread(_checked, raw, operation)
     return _checked(raw, operation)
 
 
-async def _read(request: web.Request, limit_bytes: int) -> bytes:
-    """At most that many bytes. A body that announces more is refused unread."""
+async def _read(request: web.Request, limits: Limits) -> bytes:
+    """At most as many bytes as are allowed. A body that announces more is refused unread."""
+    limit_bytes = limits.body_bytes
     if (request.content_length or 0) > limit_bytes:
         raise _too_large(limit_bytes, announced=request.content_length)
     try:
-        return await request.read()
+        async with asyncio.timeout(limits.body_timeout_s):
+            return await request.read()
+    except TimeoutError as error:
+        detail = f"The body did not come within {limits.body_timeout_s:g} s."
+        raise Problem("request_timeout", detail, headers={"Connection": "close"}) from error
     except web.HTTPRequestEntityTooLarge as error:
         raise _too_large(limit_bytes) from error
     except web.RequestPayloadError as error:

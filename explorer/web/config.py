@@ -14,7 +14,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Every public limit, as `GET /config` states it."""
+    """Every public limit, as `GET /config` states it. A body has less time to come than an answer may take."""
 
     cids_per_request: int = 10_000
     body_bytes: int = 4 * 1024 * 1024
@@ -22,6 +22,7 @@ class Limits:
     page_size_max: int = 500
     request_line_bytes: int = 16 * 1024
     header_bytes: int = 16 * 1024
+    body_timeout_s: float = 20.0
     answer_timeout_s: float = 30.0
 
 

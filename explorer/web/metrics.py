@@ -17,6 +17,11 @@ class HttpMetrics:
             "filplus_http_request_duration_seconds", "Time to the answer.", labels, buckets=_SECONDS, registry=registry
         )
         self._problems = Counter("filplus_http_problems", "Problems answered.", ("code",), registry=registry)
+        self._cut = Counter(
+            "filplus_http_connections_cut", "Connections ended unanswered.", ("why",), registry=registry
+        )
+        for why in ("slow", "crowded"):
+            self._cut.labels(why)
         self.in_flight = Gauge("filplus_http_requests_in_flight", "Requests being answered.", registry=registry)
 
     def answered(self, request: web.Request, status: int, seconds: float) -> None:
@@ -29,6 +34,10 @@ class HttpMetrics:
     def refused(self, code: str) -> None:
         """Counts one problem."""
         self._problems.labels(code).inc()
+
+    def connection_cut(self, why: str) -> None:
+        """Counts one connection that was ended before its first headers were whole: `slow` or `crowded`."""
+        self._cut.labels(why).inc()
 
 
 def route_of(request: web.Request) -> str:

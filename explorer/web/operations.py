@@ -40,6 +40,7 @@ async def get_config(request: web.Request) -> web.StreamResponse:
             "evidence_page_size_max": limits.page_size_max,
             "request_line_bytes": limits.request_line_bytes,
             "header_bytes": limits.header_bytes,
+            "body_timeout_seconds": limits.body_timeout_s,
             "answer_timeout_seconds": limits.answer_timeout_s,
         },
         "cache": {"head_max_age_seconds": HEAD_MAX_AGE_S, "max_age_seconds": MAX_AGE_S},

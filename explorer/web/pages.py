@@ -14,7 +14,7 @@ from explorer.web.headers import timed
 from explorer.web.keys import CONFIG, INDEX, RENDERER
 from explorer.web.ports import EVIDENCE_KINDS, AsOf, Document
 from explorer.web.rendering import document_clock
-from explorer.web.sentences import headline
+from explorer.web.sentences import beyond_headline, headline
 from explorer.web.timeline import timeline_of
 
 
@@ -75,6 +75,7 @@ def _verdict_view(verdict: Document, described: Document, asked: dict[str, Any],
         "label": label,
         "tone": tone,
         "headline": headline(verdict, clock),
+        "reason": beyond_headline(verdict),
         "timeline": timeline_of(spans_of(evidence, asked_epoch=epoch), asked_epoch=epoch, clock=clock),
         "holders": holders_of(evidence),
         "partial": is_partial(evidence),

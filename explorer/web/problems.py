@@ -46,6 +46,9 @@ KINDS: Mapping[str, Kind] = {
     "not_found": Kind(404, "Nothing here", "Check the address or the number, and what /status says is covered."),
     "method_not_allowed": Kind(405, "This address has other methods", "Use one of the methods in the header Allow."),
     "not_acceptable": Kind(406, "No such representation", "Ask for application/json, or for */*."),
+    "request_timeout": Kind(
+        408, "The body did not come", "Send the whole body at once; /config states the time it has."
+    ),
     "body_too_large": Kind(413, "The body is too large", "Send fewer CIDs at a time; /config states the limits."),
     "uri_too_long": Kind(414, "The address is too long", "Send many CIDs as a body to POST /cids/filplus."),
     "unsupported_media_type": Kind(415, "The body is of another type", "Send Content-Type: application/json."),

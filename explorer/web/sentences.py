@@ -1,8 +1,8 @@
-"""The verdict in words, for a reader who wants one sentence."""
+"""The verdict in words, for a reader who wants one sentence, and what its reason adds to that."""
 
 from explorer.web.evidence import Span, is_partial, spans_of
 from explorer.web.formats import EpochClock, day, plural
-from explorer.web.ports import Document
+from explorer.web.ports import EVIDENCE_KINDS, Document
 
 
 def headline(document: Document, clock: EpochClock | None) -> str:
@@ -21,6 +21,27 @@ def headline(document: Document, clock: EpochClock | None) -> str:
             return "Not known: the chain cannot answer for a CID of this kind."
         case _:
             return "Not known: nothing that counts was found, and the index cannot see everywhere it could be."
+
+
+def beyond_headline(document: Document) -> str:
+    """What the reason says that the headline does not: all but its first clause where both say the same; maybe ""."""
+    reason: str = document["reason"]
+    return reason.partition("; ")[2] if _headline_says_it(document) else reason
+
+
+def _headline_says_it(document: Document) -> bool:
+    """Whether the headline has the records' numbers and dates, as the reason's first clause does."""
+    evidence = document["evidence"]
+    match document["verdict"]:
+        case "active" | "past":
+            spans = spans_of(evidence, asked_epoch=document["as_of"]["epoch"])
+            return any(document["verdict"] == "past" or span.status == "active" for span in spans)
+        case "pending":
+            return bool(evidence["allocations"]["items"] or evidence["deals"]["items"])
+        case "none":
+            return not any(evidence[kind]["total"] for kind in EVIDENCE_KINDS)
+        case _:
+            return False
 
 
 def _active(evidence: Document, spans: list[Span], clock: EpochClock | None) -> str:

@@ -125,8 +125,7 @@ CREATE INDEX deals_label_unknown ON explorer.deals (id) WHERE verified AND NOT l
 CREATE TYPE explorer.deal_event AS ENUM (
     'published',   -- in the state from height + 1
     'activated',   -- its sector was proved
-    'terminated',  -- its sector ended early
-    'completed'    -- settled after its end
+    'terminated'   -- its sector ended early
 );
 
 CREATE TABLE explorer.deal_events (
@@ -153,9 +152,11 @@ COMMENT ON TABLE explorer.piece_sources IS 'Who said that a payload is in a piec
 
 CREATE TABLE explorer.payload_pieces (
     payload bytea NOT NULL,
+    codec bigint NOT NULL,
     piece bytea NOT NULL,
     source_id integer NOT NULL REFERENCES explorer.piece_sources,
     size_bytes bigint,
-    PRIMARY KEY (payload, piece, source_id)
+    PRIMARY KEY (payload, piece, source_id, codec)
 );
 COMMENT ON TABLE explorer.payload_pieces IS 'Payload CIDs (multihash) and the pieces (commitment) that hold them, beside what deal labels say.';
+COMMENT ON COLUMN explorer.payload_pieces.codec IS 'The codec of the payload CID as the source gave it; the same bytes are found under any.';

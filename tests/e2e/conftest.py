@@ -1,6 +1,7 @@
 """A running server over the index in memory, and a client that follows nothing and decodes nothing by itself."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -9,13 +10,14 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
-from aiohttp import web
 from multidict import CIMultiDictProxy
 from yarl import URL
 
 from explorer.demo.story import dump_path
-from explorer.web.app import make_app, make_runner
+from explorer.web.app import make_app
 from explorer.web.config import Limits, WebConfig
+from explorer.web.doorway import DoorLimits
+from explorer.web.listening import answering
 from tests.clusters import open_folder
 from tests.e2e.fake_index import HEAD_TIME, FakeIndex
 from tests.e2e.program import Filplus
@@ -27,22 +29,18 @@ def config_for(index: FakeIndex, *, public_url: str = "http://filplus.test", tim
         network=index.network,
         public_url=public_url,
         version="0.0.0",
-        limits=Limits(answer_timeout_s=timeout_s),
+        limits=Limits(body_timeout_s=timeout_s / 5, answer_timeout_s=timeout_s),
         now=lambda: HEAD_TIME + timedelta(minutes=3),
     )
 
 
 @asynccontextmanager
-async def serving(index: FakeIndex, config: WebConfig) -> AsyncIterator[str]:
+async def serving(index: FakeIndex, config: WebConfig, door: DoorLimits | None = None) -> AsyncIterator[str]:
     """The address of a server over the index, which stops at the end."""
-    runner = make_runner(make_app(index, config=config))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        host, port = bound.getsockname()
+        async with answering(make_app(index, config=config), bound, door=door):
+            yield f"http://{host}:{port}"
 
 
 @dataclass(frozen=True, slots=True)

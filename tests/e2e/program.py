@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from explorer.serving import running_service
 
@@ -53,13 +54,15 @@ class Filplus:
     @contextmanager
     def serving(self) -> Iterator[str]:
         """A server on the data directory, ended by SIGTERM; gives its address."""
-        server = subprocess.Popen([PROGRAM, "serve"], env=self.environment, stderr=subprocess.PIPE)
-        try:
-            yield self.address(server)
-        finally:
-            server.send_signal(signal.SIGTERM)
-            _, errors = server.communicate(timeout=30)
-        assert server.returncode == 0, errors.decode()
+        with TemporaryFile() as log:
+            server = subprocess.Popen([PROGRAM, "serve"], env=self.environment, stderr=log)
+            try:
+                yield self.address(server)
+            finally:
+                server.send_signal(signal.SIGTERM)
+                server.wait(30)
+            log.seek(0)
+            assert server.returncode == 0, log.read().decode()[-5000:]
 
     def address(self, server: subprocess.Popen[bytes]) -> str:
         """Where a server that was just started answers, once it does."""
@@ -67,6 +70,6 @@ class Filplus:
         while time.monotonic() < deadline:
             if url := running_service(self.data_dir):
                 return url
-            assert server.poll() is None, server.stderr and server.stderr.read()
+            assert server.poll() is None, "filplus serve ended"
             time.sleep(0.05)
         raise AssertionError("no service.json within 30 s")

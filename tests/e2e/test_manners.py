@@ -152,6 +152,14 @@ async def test_nothing_there_is_404(client: Client, path: str) -> None:
     assert problem(await client.get(path))["code"] == "not_found"
 
 
+@pytest.mark.parametrize("spelling", ["ipfs://{}", "ipfs:%2F%2F{}", "%2Fipfs%2F{}", "/ipfs/{}"])
+async def test_an_ipfs_address_needs_no_encoding(client: Client, spelling: str) -> None:
+    path = f"/cid/{spelling.format(ACTIVE)}"
+    assert document(await client.get(path))["canonical"] == ACTIVE
+    assert document(await client.get(f"{path}/filplus"))["verdict"] == "active"
+    assert (await client.get(path, Accept=BROWSER)).status == 200
+
+
 async def test_a_database_that_is_down_is_503_and_tells_nothing(client: Client, index: FakeIndex) -> None:
     index.down = True
     for path in (f"/cid/{ACTIVE}/filplus", "/status", "/readyz", "/deals/3"):

@@ -14,17 +14,23 @@ CREATE UNIQUE INDEX ON pg_temp.stage (id)
 -- name: analyze_stage
 ANALYZE pg_temp.stage
 
--- name: drop_repeated
--- The last of several rows with one id stays; `same` tells those that said the same.
-WITH ranked AS (
-    SELECT ordinal, row_number() OVER newest_first AS place,
-           ROW({columns})::text = first_value(ROW({columns})::text) OVER newest_first AS same
+-- name: contradicted
+-- Rows that a later row of the same id in the file says otherwise, in the order of the file.
+SELECT ordinal, id FROM (
+    SELECT ordinal, id, ROW({columns})::text <> first_value(ROW({columns})::text) OVER newest_first AS differs
     FROM pg_temp.stage
     WINDOW newest_first AS (PARTITION BY id ORDER BY ordinal DESC)
-)
-DELETE FROM pg_temp.stage AS s USING ranked
-WHERE ranked.ordinal = s.ordinal AND ranked.place > 1
-RETURNING s.ordinal, s.id, ranked.same
+) AS ranked
+WHERE differs ORDER BY ordinal
+
+-- name: drop_repeated
+-- The last of several rows with one id stays.
+DELETE FROM pg_temp.stage AS s
+USING (SELECT id, max(ordinal) AS last FROM pg_temp.stage GROUP BY id HAVING count(*) > 1) AS repeated
+WHERE s.id = repeated.id AND s.ordinal < repeated.last
+
+-- name: count_staged
+SELECT count(*) FROM pg_temp.stage
 
 -- name: count_held
 -- How many rows the index holds at the file's epoch; one that is known to have left the state by then is none.
@@ -136,16 +142,18 @@ SELECT id FROM made UNION ALL SELECT id FROM explorer.piece_sources WHERE name =
 
 -- name: create_piece_stage
 CREATE TEMPORARY TABLE piece_stage ON COMMIT DROP AS
-SELECT payload, piece, size_bytes FROM explorer.payload_pieces WITH NO DATA
+SELECT payload, codec, piece, size_bytes FROM explorer.payload_pieces WITH NO DATA
 
 -- name: change_pieces
 UPDATE explorer.payload_pieces AS r
 SET size_bytes = s.size_bytes
-FROM (SELECT payload, piece, max(size_bytes) AS size_bytes FROM pg_temp.piece_stage GROUP BY payload, piece) AS s
-WHERE r.payload = s.payload AND r.piece = s.piece AND r.source_id = $1
+FROM (
+    SELECT payload, codec, piece, max(size_bytes) AS size_bytes FROM pg_temp.piece_stage GROUP BY payload, codec, piece
+) AS s
+WHERE r.payload = s.payload AND r.codec = s.codec AND r.piece = s.piece AND r.source_id = $1
   AND s.size_bytes IS NOT NULL AND r.size_bytes IS DISTINCT FROM s.size_bytes
 
 -- name: add_pieces
-INSERT INTO explorer.payload_pieces (payload, piece, source_id, size_bytes)
-SELECT payload, piece, $1, max(size_bytes) FROM pg_temp.piece_stage GROUP BY payload, piece
-ON CONFLICT (payload, piece, source_id) DO NOTHING
+INSERT INTO explorer.payload_pieces (payload, codec, piece, source_id, size_bytes)
+SELECT payload, codec, piece, $1, max(size_bytes) FROM pg_temp.piece_stage GROUP BY payload, codec, piece
+ON CONFLICT (payload, piece, source_id, codec) DO NOTHING

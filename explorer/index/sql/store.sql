@@ -19,17 +19,21 @@ LEFT JOIN LATERAL (
 WHERE c.{key} = ANY ($1) ORDER BY c.id
 
 -- name: deals
--- An event that is newer than the row's source tells what the row can't yet know.
+-- An event that is newer than the row's source tells what the row can't yet know; an older one was in that source.
 SELECT d.id, d.client_id, d.provider_id, d.size_bytes, d.piece, d.data_cid, d.label, d.label_known, d.verified,
        d.start_epoch, d.end_epoch, d.slash_epoch, d.seen_epoch, d.gone_epoch,
        coalesce(nullif(d.sector_start_epoch, -1), told.activated, -1) AS sector_start_epoch,
        least(d.first_seen_epoch, told.published + 1) AS first_seen_epoch,
        told.terminated + 1 AS terminated_epoch
 FROM explorer.deals AS d
+CROSS JOIN (SELECT max(through_epoch) AS covered_through FROM explorer.coverage WHERE kind = 'deals') AS newest
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN d.gone_epoch IS NULL THEN greatest(d.seen_epoch, newest.covered_through) ELSE d.seen_epoch END AS epoch
+) AS standing
 LEFT JOIN LATERAL (
     SELECT min(e.height) FILTER (WHERE e.type = 'published') AS published,
-           min(e.height) FILTER (WHERE e.type = 'activated') AS activated,
-           min(e.height) FILTER (WHERE e.type = 'terminated') AS terminated
+           min(e.height) FILTER (WHERE e.type = 'activated' AND e.height >= standing.epoch) AS activated,
+           min(e.height) FILTER (WHERE e.type = 'terminated' AND e.height >= standing.epoch) AS terminated
     FROM explorer.deal_events AS e WHERE e.deal_id = d.id
 ) AS told ON true
 WHERE d.{key} = ANY ($1) ORDER BY d.id
@@ -43,13 +47,13 @@ LEFT JOIN explorer.claims AS c ON c.id = a.id
 WHERE a.{key} = ANY ($1) ORDER BY a.id
 
 -- name: pieces_of_payloads
-SELECT d.label_key AS payload, d.piece, 'deal label' AS source
+SELECT d.label_key AS payload, d.piece, 'deal label' AS source, NULL::bigint AS codec
 FROM explorer.deals AS d WHERE d.label_key = ANY ($1) AND d.piece IS NOT NULL
 UNION
-SELECT p.payload, p.piece, s.name
+SELECT p.payload, p.piece, s.name, p.codec
 FROM explorer.payload_pieces AS p JOIN explorer.piece_sources AS s ON s.id = p.source_id
 WHERE p.payload = ANY ($1)
-ORDER BY payload, piece, source
+ORDER BY payload, piece, source, codec
 
 -- name: piece_sizes
 SELECT DISTINCT size_bytes FROM (
@@ -81,8 +85,8 @@ SELECT (SELECT count(*) FROM explorer.deals) AS deals,
 
 -- name: rough_counts
 -- Fast on any size: as the last ANALYZE found them.
-SELECT max(reltuples) FILTER (WHERE relname = 'deals')::bigint AS deals,
-       max(reltuples) FILTER (WHERE relname = 'claims')::bigint AS claims,
-       max(reltuples) FILTER (WHERE relname = 'allocations')::bigint AS allocations,
-       max(reltuples) FILTER (WHERE relname = 'payload_pieces')::bigint AS payload_pieces
+SELECT max(greatest(reltuples, 0)) FILTER (WHERE relname = 'deals')::bigint AS deals,
+       max(greatest(reltuples, 0)) FILTER (WHERE relname = 'claims')::bigint AS claims,
+       max(greatest(reltuples, 0)) FILTER (WHERE relname = 'allocations')::bigint AS allocations,
+       max(greatest(reltuples, 0)) FILTER (WHERE relname = 'payload_pieces')::bigint AS payload_pieces
 FROM pg_class WHERE relnamespace = 'explorer'::regnamespace

@@ -17,6 +17,7 @@ from explorer.errors import (
     ImportFailed,
     KindUnknown,
     NetworkMismatch,
+    OtherNetwork,
     TooFewRecords,
     UnreadableFile,
 )
@@ -323,9 +324,17 @@ class TestNetwork:
 
     @pytest.mark.parametrize(("network", "prefix"), [("mainnet", "t"), ("calibration", "f")])
     async def test_deals_with_another_prefix_are_rejected(self, imports: Importer, network: str, prefix: str) -> None:
-        other = deal_entry(1, Client=f"{prefix}0100", Provider=f"{prefix}01000")
-        report = await imports({1: other}, at_epoch=100, network=network_named(network))
-        assert (report["rejected"], report["complete"]) == ({"wrong_network": 1}, False)
+        own_prefix = "f" if prefix == "t" else "t"
+        own = deal_entry(1, Client=f"{own_prefix}0100", Provider=f"{own_prefix}01000")
+        other = deal_entry(2, Client=f"{prefix}0100", Provider=f"{prefix}01000")
+        report = await imports({1: own, 2: other}, at_epoch=100, network=network_named(network))
+        assert (report["added"], report["rejected"], report["complete"]) == (1, {"wrong_network": 1}, False)
+
+    async def test_a_file_of_another_network_is_refused(self, imports: Importer, pool: asyncpg.Pool) -> None:
+        before = await everything_of(pool)
+        with pytest.raises(OtherNetwork, match=r"no record of mainnet.*--network"):
+            await imports({1: deal_entry(1, Client="t0100", Provider="t01000")}, at_epoch=100, network=MAINNET)
+        assert await everything_of(pool) == before
 
     @pytest.mark.parametrize("prefix", ["f", "t"])
     async def test_a_devnet_takes_either_prefix(self, imports: Importer, prefix: str) -> None:

@@ -7,7 +7,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,16 +61,31 @@ def generated_claims(path: Path, number: int, *, term_max: int = 900) -> Path:
 async def test_killed_at_any_moment_it_has_changed_nothing_and_can_be_repeated(
     pool: asyncpg.Pool, environment: dict[str, str], tmp_path: Path
 ) -> None:
+    kills = iter(range(5))
+    await kill_while(pool, environment, tmp_path, lambda: next(kills, None) is not None)
+
+
+@pytest.mark.soak
+async def test_killed_for_minutes(pool: asyncpg.Pool, environment: dict[str, str], tmp_path: Path) -> None:
+    """For MINUTES (5), with SEED where one is given."""
+    until = time.monotonic() + 60 * float(os.environ.get("MINUTES") or 5)
+    await kill_while(pool, environment, tmp_path, lambda: time.monotonic() < until)
+
+
+async def kill_while(
+    pool: asyncpg.Pool, environment: dict[str, str], tmp_path: Path, going_on: Callable[[], bool]
+) -> None:
+    """Kills imports of one file at random moments; each has changed nothing or all, and the last, left alone, all."""
     file = generated_claims(tmp_path / "claims.json", RECORDS)
     begun = time.monotonic()
     assert finished(started(environment, file, "--at-epoch", "1000"))["added"] == RECORDS
     duration_s = time.monotonic() - begun
     undisturbed = await state_of(pool)
-    await empty(pool)
 
-    seed = random.randrange(10**6)
+    seed = int(os.environ.get("SEED") or random.randrange(10**6))
     chance = random.Random(seed)
-    for _ in range(5):
+    while going_on():
+        await empty(pool)
         process = started(environment, file, "--at-epoch", "1000")
         await asyncio.sleep(chance.uniform(0.2, 0.98) * duration_s)
         process.kill()

@@ -117,9 +117,7 @@ def test_data_that_is_no_piece_is_shown_as_it_stands() -> None:
 def test_a_label_under_another_codec_says_so() -> None:
     raw = Cid(1, CODEC_RAW, 0x12, payload_cid(1).digest)
     labelled = deal(label=payload_cid(1).to_text().encode())
-    assert answered(labelled, cid=raw)["notes"] == [
-        "asked as raw, labelled as dag-pb: the same bytes under another codec"
-    ]
+    assert answered(labelled, cid=raw)["notes"] == ["asked as raw, found as dag-pb: the same bytes under another codec"]
     assert answered(labelled, cid=payload_cid(1))["notes"] == []
     assert answered(deal(label=payload_cid(2).to_text().encode()), cid=raw)["notes"] == []
     assert answered(deal(verified=False, label=labelled.label), cid=raw)["notes"] == []

@@ -12,14 +12,15 @@ from explorer.index.files import CountingFile, DumpFile
 from explorer.index.pieces import _entries, _rows, parse_pair
 from explorer.index.rejects import Rejects
 from explorer.index.tally import Tally
+from node.cid import CODEC_DAG_PB
 from node.errors import RecordError
 from node.piece import piece_v2
 from tests.unit.index.dumps import chunked, commitment, payload_cid, piece_text
 
-Rows = list[tuple[bytes, bytes, int | None]]
+Rows = list[tuple[object, ...]]
 PAYLOAD, PIECE = payload_cid(1).to_text(), piece_text(1)
 LINE = f"{PAYLOAD},{PIECE},34359738368"
-ROW = (payload_cid(1).multihash, commitment(1), 34359738368)
+ROW = (payload_cid(1).multihash, CODEC_DAG_PB, commitment(1), 34359738368)
 HEADER = "payload_cid,piece_cid,piece_size"
 
 
@@ -55,9 +56,9 @@ def test_every_spelling_of_a_map_gives_the_same_pair(text: str, tmp_path: Path) 
         assert (tally.records, tally.rejected.total()) == (1, 0)
 
 
-@pytest.mark.parametrize("size", [f"{PAYLOAD},{PIECE}", f"{PAYLOAD},{PIECE},"])
+@pytest.mark.parametrize("size", [f"{PAYLOAD},{PIECE}", f"{PAYLOAD},{PIECE},\n"])
 def test_the_size_may_be_left_out(size: str, tmp_path: Path) -> None:
-    assert rows_of(size, tmp_path)[0] == [(*ROW[:2], None)]
+    assert rows_of(size, tmp_path)[0] == [(*ROW[:3], None)]
 
 
 @pytest.mark.parametrize(
@@ -107,3 +108,16 @@ def test_a_json_record_that_is_no_pair(value: Any, reason: str) -> None:
 def test_what_is_no_csv_is_corrupt(text: str, tmp_path: Path) -> None:
     with pytest.raises(CorruptFile):
         rows_of(text, tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["", "\n"])
+def test_a_map_that_is_cut_off_anywhere_is_corrupt_or_whole(ending: str, tmp_path: Path) -> None:
+    whole = f"{HEADER}\n{LINE}\n{LINE}{ending}"
+    start = len(f"{HEADER}\n{LINE}\n")
+    for cut in range(start + 1, len(whole)):
+        try:
+            rows, tally = rows_of(whole[:cut], tmp_path)
+        except CorruptFile:
+            continue
+        assert rows == [ROW, ROW]
+        assert tally.rejected.total() == 0

@@ -9,7 +9,7 @@ from explorer.web.evidence import Span, holders_of, spans_of
 from explorer.web.formats import EpochClock
 from explorer.web.problems import Problem, problem_document, shortened
 from explorer.web.searching import cid_within
-from explorer.web.sentences import headline
+from explorer.web.sentences import beyond_headline, headline
 from explorer.web.timeline import timeline_of
 from tests.e2e.fake_index import ACTIVE, HEAD, HEAD_TIME, PAST, PENDING, RECORDS, YEAR, claim, deal
 
@@ -55,6 +55,19 @@ def test_sentences_of_the_other_verdicts() -> None:
     assert said("unknown", evidence()).startswith("Not known")
     assert said("unknown", evidence(), kind="inline").startswith("Not known: the chain cannot")
     assert said("none", evidence()).startswith("Not FIL+")
+
+
+def test_the_reason_beside_the_headline_does_not_repeat_it() -> None:
+    def beyond(word: str, found: dict[str, Any], text: str) -> str:
+        return beyond_headline({"verdict": word, "reason": text, "evidence": found, "as_of": {"epoch": HEAD}})
+
+    one, text = evidence([claim(1, start=HEAD - 1000)]), "FIL+: 1 active claim, until epoch 9; all of it is old."
+    assert beyond("active", one, text) == "all of it is old."
+    assert beyond("active", one, "FIL+: 1 active claim, until epoch 9.") == ""
+    assert beyond("active", evidence(), text) == text
+    assert beyond("unknown", evidence(), "Not known: no claim was found; x.") == "Not known: no claim was found; x."
+    assert beyond("none", evidence(), "Not FIL+: no claim was found.") == ""
+    assert beyond("none", one, "Not FIL+: only one that does not count.") == "Not FIL+: only one that does not count."
 
 
 def test_a_span_that_ended_early_does_not_pretend_to_know_when() -> None:
