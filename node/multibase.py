@@ -33,7 +33,6 @@ _BASE36_ANY_CASE = _digits_table(_INT_DIGITS, digits=_INT_DIGITS, any_case=True)
 _BASE58_ALPHABET = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _BASE58_VALUES = {letter: value for value, letter in enumerate(_BASE58_ALPHABET)}
 _URL_TO_STANDARD = bytes.maketrans(b"-_+/", b"+/!!")
-_TO_BASE32 = bytes.maketrans(_INT_DIGITS[:32], _BASE32_ALPHABET)
 
 
 def decode_base32(text: bytes, *, any_case: bool = False) -> bytes:

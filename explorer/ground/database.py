@@ -116,18 +116,6 @@ async def database_lock(connection: asyncpg.Connection, name: str) -> AsyncItera
         await _release(connection, key)
 
 
-@asynccontextmanager
-async def try_database_lock(connection: asyncpg.Connection, name: str) -> AsyncIterator[bool]:
-    """Like `database_lock`, without waiting: gives whether it was granted. For what only one process may be."""
-    key = lock_key(name)
-    granted: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", key)
-    try:
-        yield granted
-    finally:
-        if granted:
-            await _release(connection, key)
-
-
 async def _release(connection: asyncpg.Connection, key: int) -> None:
     """Gives a session's lock back; a connection that is gone has given it back already."""
     if not connection.is_closed():
@@ -137,9 +125,3 @@ async def _release(connection: asyncpg.Connection, key: int) -> None:
 async def transaction_lock(connection: asyncpg.Connection, name: str) -> None:
     """Takes the advisory lock of that name until the running transaction ends; waits for it."""
     await connection.execute("SELECT pg_advisory_xact_lock($1)", lock_key(name))
-
-
-async def try_transaction_lock(connection: asyncpg.Connection, name: str) -> bool:
-    """Like `transaction_lock`, without waiting: returns whether it was granted."""
-    granted: bool = await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", lock_key(name))
-    return granted

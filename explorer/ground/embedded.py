@@ -35,7 +35,8 @@ from explorer.ground.account import (
     server_account,
 )
 from explorer.ground.cluster import ROLE, has_cluster, make_cluster
-from explorer.ground.connection import database_errors, open_connection
+from explorer.ground.connection import CONNECT_TIMEOUT_S, database_errors, open_connection
+from explorer.ground.file_lock import open_lock, try_lock
 from explorer.ground.postmaster import (
     PORT,
     Postmaster,
@@ -55,6 +56,7 @@ DATABASE: Final = "filplus"
 
 _START_TIMEOUT_S: Final = 600.0  # a crash recovery reads up to max_wal_size
 _STOP_TIMEOUT_S: Final = 120.0  # a shutdown writes up to shared_buffers and a checkpoint
+_ANSWER_TIMEOUT_S: Final = 5.0  # a killed server looks ready until the kernel has ended it
 _POLL_S: Final = 0.02
 
 _T = TypeVar("_T")
@@ -70,8 +72,11 @@ class EmbeddedServer:
     _attachment: "_Attachment"
 
     async def ensure_running(self) -> None:
-        """Starts the server again should it have died under us; cheap when it runs. For a supervised loop."""
-        await _to_its_end(self._attachment.revive, self._attachment.abandon)
+        """Starts the server again should it have died under us, until it answers; cheap when it runs.
+
+        For a supervised loop. DatabaseUnavailable: it does not start, or does not answer.
+        """
+        await _answering(self._attachment, self._attachment.revive)
 
 
 @asynccontextmanager
@@ -79,14 +84,36 @@ async def embedded_server(data_dir: Path) -> AsyncIterator[EmbeddedServer]:
     """Attaches to the server of `data_dir`, making and starting it if need be; the last user to leave stops it.
 
     DataDirError: the directory, a folder above it or its cluster cannot be used. DatabaseUnavailable: no start.
+    A server that dies or stops under the attaching user is started again.
     """
     attachment = _Attachment(data_dir)
     try:
-        postmaster = await _to_its_end(attachment.attach, attachment.abandon)
-        await _ensure_database(postmaster.socket_dir)
+        postmaster = await _answering(attachment, attachment.attach)
         yield EmbeddedServer(_dsn(postmaster.socket_dir, DATABASE), attachment.data_dir, attachment)
     finally:
         await _to_its_end(attachment.detach)
+
+
+async def _answering(attachment: "_Attachment", work: Callable[[], Postmaster]) -> Postmaster:
+    """Gets the server by `work` and proves that it answers.
+
+    A server that was killed, or asked to stop by a user killed since, looks ready for a moment, and its socket takes
+    connections that nobody will serve: so where the first one fails, the server is looked at, and started, again.
+    """
+    deadline = time.monotonic() + _ANSWER_TIMEOUT_S
+    while True:
+        attachment.resume()
+        postmaster = await _to_its_end(work, attachment.abandon)
+        try:
+            await _ensure_database(postmaster.socket_dir)
+        except DatabaseUnavailable:
+            if time.monotonic() > deadline:
+                raise
+            _log.debug("database_does_not_answer", pid=postmaster.pid)
+            await asyncio.sleep(_POLL_S)
+            work = attachment.revive
+        else:
+            return postmaster
 
 
 async def _to_its_end(work: Callable[[], _T], abandon: Callable[[], None] | None = None) -> _T:
@@ -123,7 +150,7 @@ class _Attachment:
         """Registers a use and returns the running server."""
         make_folder(self.data_dir)
         with self._turn() as turn_fd:
-            self._users_fd = _open_lock(self.data_dir / "postgres.users")
+            self._users_fd = open_lock(self.data_dir / "postgres.users")
             fcntl.flock(self._users_fd, fcntl.LOCK_SH)
             try:
                 return self._running_server(turn_fd)
@@ -140,7 +167,7 @@ class _Attachment:
         """Ends the use; stops the server if nobody else uses it. Does nothing when not attached."""
         if self._users_fd is None:
             return
-        self._abandoned.clear()
+        self.resume()
         with self._turn():
             self._leave()
 
@@ -148,12 +175,16 @@ class _Attachment:
         """Makes a start that waits in another thread give up."""
         self._abandoned.set()
 
+    def resume(self) -> None:
+        """Lets the next call wait again, after one that was abandoned."""
+        self._abandoned.clear()
+
     @contextmanager
     def _turn(self) -> Iterator[int]:
-        turn_fd = _open_lock(self.data_dir / "postgres.turn")
+        turn_fd = open_lock(self.data_dir / "postgres.turn")
         try:
             deadline = time.monotonic() + _START_TIMEOUT_S
-            while not _try_lock(turn_fd):
+            while not try_lock(turn_fd):
                 self._pause(deadline, "another process makes, starts or stops the database")
             yield turn_fd
         finally:
@@ -222,7 +253,7 @@ class _Attachment:
         if users_fd is None:
             return
         try:
-            if _try_lock(users_fd):
+            if try_lock(users_fd):
                 self._stop()
         finally:
             os.close(users_fd)
@@ -237,26 +268,6 @@ class _Attachment:
             time.sleep(_POLL_S)
 
 
-def _open_lock(path: Path) -> int:
-    """Opens a lock file, making it if need be; where root makes it, it belongs to the data directory's owner."""
-    try:
-        lock_fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if os.geteuid() == 0:
-            owner = path.parent.stat()
-            os.fchown(lock_fd, owner.st_uid, owner.st_gid)
-    except OSError as error:
-        raise DataDirError(f"{path} cannot be opened: {error.strerror}: name another FILPLUS_DATA_DIR") from error
-    return lock_fd
-
-
-def _try_lock(lock_fd: int) -> bool:
-    try:
-        fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _dsn(socket_dir: Path, database: str) -> str:
     return f"postgresql://{ROLE}@/{database}?host={quote(str(socket_dir), safe='')}&port={PORT}"
 
@@ -265,7 +276,7 @@ async def _ensure_database(socket_dir: Path) -> None:
     """Makes the database where it is missing; also proves that the server answers."""
     with database_errors("opening the embedded database"):
         try:
-            connection = await asyncpg.connect(_dsn(socket_dir, DATABASE))
+            connection = await asyncpg.connect(_dsn(socket_dir, DATABASE), timeout=CONNECT_TIMEOUT_S)
         except asyncpg.InvalidCatalogNameError:
             await _make_database(socket_dir)
         else:

@@ -4,6 +4,7 @@ Nothing here waits or locks: `explorer.ground.embedded` does, and holds the lock
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from explorer.ground.account import STARTED_INSIDE, Account, name_from_inside
 PORT: Final = 5432
 """Part of the socket's name only: no TCP port is opened."""
 
+_CLUSTER_NAME_CHARACTERS_MAX: Final = 63
 _START_LOG: Final = "log/start.log"
 _LAUNCH: Final = 'log=$1; shift; "$@" </dev/null >"$log" 2>&1 & echo $!'
 
@@ -134,11 +136,16 @@ def launch_postmaster(cluster: Path, installation: Path, account: Account, *, so
     sockets = "." if socket_dir == cluster else socket_dir
     command: list[str | Path] = ["/bin/sh", "-c", _LAUNCH, "sh", _start_log(cluster, account)]
     command += [installation / "bin" / "postgres", "-D", name_from_inside(cluster, account), *options]
-    command += [f"-cunix_socket_directories={sockets}"]
+    command += [f"-cunix_socket_directories={sockets}", f"-ccluster_name={cluster_name(cluster)}"]
     launched = account.run(command, cwd=cluster, environment=_past_reused_pid(cluster), new_session=True)
     if launched.returncode != 0:
         raise DatabaseUnavailable(f"PostgreSQL could not be started in {cluster}: {launched.stderr.strip()}")
     return int(launched.stdout)
+
+
+def cluster_name(cluster: Path) -> str:
+    """What `ps` shows a server by: the end of its data directory's path; what is no visible ASCII becomes `_`."""
+    return re.sub(r"[^!-~]", "_", str(cluster.parent))[-_CLUSTER_NAME_CHARACTERS_MAX:]
 
 
 def _past_reused_pid(cluster: Path) -> dict[str, str]:

@@ -10,9 +10,10 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 _COVER: Final = "***"
-_SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword"})
-_USER_PASSWORD: Final = re.compile(r"(?P<user>//[^/?#:@]*:)[^/?#]*@")
-_PARAMETER_PASSWORD: Final = re.compile(r"(?P<name>[?&](?:password|sslpassword)=)[^&#]*")
+_DATABASE_SCHEMES: Final = frozenset({"postgresql", "postgres"})
+_SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword", "oauth_client_secret"})
+_USER_PASSWORD: Final = re.compile(r"(?P<user>//[^/?#:@]*?(?::|%3a))[^/?#]*@", re.IGNORECASE)
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +39,60 @@ def parse_listen(text: str) -> Listen:
 
 
 def parse_database_url(text: str) -> str:
-    """Returns `text` if it is a PostgreSQL URL; the password is covered in the error."""
-    if _split(text).scheme not in {"postgresql", "postgres"}:
-        raise ValueError(f"{covered_url(text)!r} is no PostgreSQL URL: write postgresql://user:password@host:5432/name")
+    """Returns `text` if it is a PostgreSQL URL. The error shows its scheme only: the password may stand anywhere."""
+    if not _is_database_url(text):
+        scheme = _SCHEME.match(text)
+        raise ValueError(
+            f"{scheme[0] + _COVER if scheme else _COVER!r} is no PostgreSQL URL that can be read: write"
+            " postgresql://user:password@host:5432/name, with / ? # @ in the password as %2F %3F %23 %40"
+        )
     return text
+
+
+def _is_database_url(text: str) -> bool:
+    scheme = _split(text).scheme
+    return scheme in _DATABASE_SCHEMES and text.lower().startswith(f"{scheme}://")
 
 
 def database_passwords(url: str) -> frozenset[str]:
     """Every text inside a database URL that is a password, as written and as decoded; mostly none or one."""
     parts = _split(url)
-    named = [value for name, value in parse_qsl(parts.query) if name in _SECRET_PARAMETERS]
-    return frozenset(named) | ({parts.password, unquote(parts.password)} if parts.password else set())
+    named = {value for name, value in parse_qsl(parts.query) if _is_secret(name)}
+    written = {piece.partition("=")[2] for piece in parts.query.split("&") if _is_secret(piece.partition("=")[0])}
+    given = {parts.password, unquote(parts.password)} if parts.password else set()
+    return frozenset(filter(None, named | written | given))
+
+
+def _is_secret(parameter: str) -> bool:
+    return unquote(parameter).strip().lower() in _SECRET_PARAMETERS
 
 
 def covered_url(url: str) -> str:
-    """`url` with its password covered, wherever it stands: fit for logs, errors and `filplus check`."""
+    """A database's URL with its password covered, wherever it stands: fit for logs, errors and `filplus check`.
+
+    Where it can't be told what is the password, all but the scheme is covered, and all of what is no such URL.
+    """
     parts = _split(url)
-    unsure = not parts.scheme or "@" in parts.path + parts.query + parts.fragment
-    covered = re.sub(r"//.*@", f"//{_COVER}@", url) if unsure else _USER_PASSWORD.sub(rf"\g<user>{_COVER}@", url)
-    return _PARAMETER_PASSWORD.sub(rf"\g<name>{_COVER}", covered)
+    if not _is_database_url(url):
+        return _COVER
+    if "@" in parts.path + parts.query + parts.fragment or parts.fragment:
+        return f"{parts.scheme}://{_COVER}"
+    address, mark, query = url.partition("?")
+    return _USER_PASSWORD.sub(rf"\g<user>{_COVER}@", address) + mark + "&".join(map(_covered_piece, query.split("&")))
+
+
+def _covered_piece(piece: str) -> str:
+    """One parameter of a URL; a piece without a name may be what follows a `&` in a password."""
+    name, equals, _ = piece.partition("=")
+    if piece and not equals:
+        return _COVER
+    return f"{name}={_COVER}" if _is_secret(name) else piece
+
+
+def _shown_address(text: str) -> str:
+    """A service's address fit for an error: without credentials before a host, and without parameters' values."""
+    covered = re.sub(r"^([a-z+]+://)?.*@", rf"\g<1>{_COVER}@", text, flags=re.DOTALL | re.IGNORECASE)
+    return re.sub(r"=.*", f"={_COVER}", covered, flags=re.DOTALL)
 
 
 def parse_folder(text: str) -> Path:
@@ -74,9 +110,9 @@ def parse_chain_urls(text: str) -> tuple[str, ...]:
 def _parse_chain_url(text: str) -> str:
     parts = _split(text)
     if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
-        raise ValueError(f"{covered_url(text)!r} is no node's address: write http://host:1234/rpc/v1")
+        raise ValueError(f"{_shown_address(text)!r} is no node's address: write http://host:1234/rpc/v1")
     if parts.password or parts.username:
-        raise ValueError(f"{covered_url(text)!r} holds a credential: write the token into FILPLUS_CHAIN_TOKEN")
+        raise ValueError(f"{_shown_address(text)!r} holds a credential: write the token into FILPLUS_CHAIN_TOKEN")
     return text
 
 
@@ -93,7 +129,9 @@ def parse_http_url(text: str) -> str:
     """Returns an http(s) address without its trailing slash."""
     parts = _split(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise ValueError(f"{covered_url(text)!r} is no service's address: write https://host or http://127.0.0.1:8080")
+        raise ValueError(
+            f"{_shown_address(text)!r} is no service's address: write https://host or http://127.0.0.1:8080"
+        )
     return text.rstrip("/")
 
 

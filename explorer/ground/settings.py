@@ -99,6 +99,7 @@ _TABLE: Final = (
     _Setting("url", "url", values.parse_http_url),
 )
 _BY_KEY: Final = {setting.key: setting for setting in _TABLE}
+_SECRET_KEYS: Final = frozenset({"database_url", "chain_token"})
 _KNOWN_KEYS: Final = _CONTRACT_NAMES_OF_LATER_FEATURES | _BY_KEY.keys()
 
 
@@ -179,7 +180,8 @@ def _text_of(value: object, key: str, path: Path) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ",".join(value)
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise SettingsError(f"{path}: {key} is {value!r}: write a string, a whole number or a list of strings")
+        shown = "***" if key in _SECRET_KEYS else repr(value)
+        raise SettingsError(f"{path}: {key} is {shown}: write a string, a whole number or a list of strings")
     if key == "data_dir" and not str(value).startswith("~"):
         return str(path.parent.absolute() / str(value))
     return str(value)

@@ -40,6 +40,9 @@ def _demand_owned(folder: Path, account: Account) -> None:
 
 def demand_private(folder: Path) -> None:
     """Raises if others can enter the socket's folder: whoever reaches the socket is trusted."""
-    mode = folder.stat().st_mode
+    try:
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise DataDirError(f"{folder}, of the database's socket: {error.strerror}: stop the server, retry") from error
     if mode & 0o077:
         raise DataDirError(f"{folder} is open to other users (mode {mode & 0o7777:o}): chmod 700 it")

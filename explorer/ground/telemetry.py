@@ -8,11 +8,8 @@ from contextlib import contextmanager
 from typing import Any, Final, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, GCCollector, Info, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client import CollectorRegistry, GCCollector, Info, PlatformCollector, ProcessCollector
 from structlog.typing import EventDict, Processor, WrappedLogger
-
-METRICS_CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 
 _COVER: Final = "***"
 _SECRET_ANYWHERE: Final = frozenset({"password", "passwd", "secret", "secrets", "authorization", "cookie", "cookies"})
@@ -114,12 +111,6 @@ def request_context(request_id: str, **facts: object) -> Iterator[None]:
         yield
 
 
-def current_request_id() -> str | None:
-    """The id that `request_context` has bound, or None outside of any request."""
-    bound = structlog.contextvars.get_contextvars().get("request_id")
-    return str(bound) if bound is not None else None
-
-
 def new_registry(version: str) -> CollectorRegistry:
     """A registry of its own for a service, with its version and the process's figures in it; never the global one."""
     registry = CollectorRegistry(auto_describe=True)
@@ -128,8 +119,3 @@ def new_registry(version: str) -> CollectorRegistry:
     GCCollector(registry=registry)
     Info("filplus_build", "The running program", registry=registry).info({"version": version})
     return registry
-
-
-def render_metrics(registry: CollectorRegistry) -> bytes:
-    """The body of /metrics; its type is METRICS_CONTENT_TYPE."""
-    return generate_latest(registry)

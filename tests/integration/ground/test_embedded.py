@@ -212,6 +212,71 @@ async def test_killed_postmaster_is_replaced_and_nothing_committed_is_lost(data_
     assert running_pid(data_dir) is None
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+async def test_attaching_while_the_server_dies_ends_with_a_running_one(data_dir: Path, number: signal.Signals) -> None:
+    """Neither the kill nor the stop shows at once: the server still looks ready, and its socket is still there."""
+    async with embedded_server(data_dir) as server:
+        for step in range(10):
+            pid = running_pid(data_dir)
+            assert pid is not None
+            attaching = asyncio.create_task(attach_and_leave(data_dir))
+            await asyncio.sleep(0.001 * step)
+            os.kill(pid, number)
+            await attaching
+            await server.ensure_running()
+            async with open_connection(server.dsn) as connection:
+                assert await connection.fetchval("SELECT 1") == 1
+            wait_until(lambda pid=pid: running_pid(data_dir) != pid)  # type: ignore[misc]
+            await server.ensure_running()
+    assert running_pid(data_dir) is None
+
+
+async def attach_and_leave(data_dir: Path) -> None:
+    """Attaches, and asks nothing: the kill may come after the attachment too."""
+    async with asyncio.timeout(60), embedded_server(data_dir):
+        await asyncio.sleep(0)
+
+
+async def test_killed_server_is_revived_at_once(data_dir: Path) -> None:
+    async with embedded_server(data_dir):
+        for _ in range(3):
+            killed = running_pid(data_dir)
+            assert killed is not None
+            os.kill(killed, signal.SIGKILL)
+            async with connected(data_dir) as connection:
+                assert await connection.fetchval("SELECT 1") == 1
+            assert running_pid(data_dir) not in (None, killed)
+
+
+async def test_server_that_never_answers_is_unavailable(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.ground.embedded.CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("explorer.ground.embedded._ANSWER_TIMEOUT_S", 0.3)
+    async with embedded_server(data_dir) as server:
+        pid = running_pid(data_dir)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(5):
+                with pytest.raises(DatabaseUnavailable, match="opening the embedded database"):
+                    await server.ensure_running()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await server.ensure_running()
+
+
+async def test_interrupted_revival_leaves_the_next_one_free(data_dir: Path) -> None:
+    async with embedded_server(data_dir) as server:
+        with (data_dir / "postgres.turn").open("r+") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await server.ensure_running()
+            reviving = asyncio.create_task(server.ensure_running())
+            await asyncio.sleep(0.1)
+            assert not reviving.done()
+        await reviving
+
+
 async def test_users_and_postmaster_killed_at_once(data_dir: Path, new_user: Callable[[], User]) -> None:
     user = new_user()
     pid = user.postmaster_pid()
@@ -376,6 +441,7 @@ async def test_closed_folders_above_stay_closed(data_dir: Path) -> None:
         postmaster = find_postmaster(closed / "deep" / "postgres")
         assert postmaster is not None
         os.kill(postmaster.pid, signal.SIGKILL)
+        wait_until(lambda: find_postmaster(closed / "deep" / "postgres") is None)
         await server.ensure_running()
         async with open_connection(server.dsn) as connection:
             assert await connection.fetchval("SELECT count(*) FROM kept") == 0

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from explorer.ground import postmaster
-from explorer.ground.postmaster import find_postmaster, is_postmaster, is_running, takes_connections
+from explorer.ground.postmaster import cluster_name, find_postmaster, is_postmaster, is_running, takes_connections
 
 SLEEP = "import time; time.sleep(60)"
 
@@ -62,6 +62,12 @@ def test_only_a_strangers_number_is_passed_over(tmp_path: Path) -> None:
     assert postmaster._past_reused_pid(tmp_path) == {}
     record(tmp_path, os.getpid())
     assert postmaster._past_reused_pid(tmp_path) == {"PG_GRANDPARENT_PID": str(os.getpid())}
+
+
+def test_server_is_named_after_its_data_directory() -> None:
+    assert cluster_name(Path("/var/lib/filplus/postgres")) == "/var/lib/filplus"
+    assert cluster_name(Path("/home/Zoë/my -D data/postgres")) == "/home/Zo_/my_-D_data"
+    assert cluster_name(Path("/" + "x" * 100 + "/end/postgres")) == "x" * 59 + "/end"
 
 
 def test_zombie_has_ended(tmp_path: Path) -> None:

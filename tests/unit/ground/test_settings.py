@@ -73,7 +73,7 @@ def test_every_value_is_read(environ: dict[str, str]) -> None:
     ("name", "value", "said"),
     [
         ("DATABASE_URL", "mysql://db/x", "postgresql://"),
-        ("DATABASE_URL", "postgresql://ana:pw@db:notaport/x", "postgresql://***@db"),
+        ("DATABASE_URL", "postgresql://ana:pw@db:notaport/x", "'postgresql://***' is no"),
         ("NETWORK", "mainet", "mainnet"),
         ("CHAIN_URL", "localhost:1234", "http://host:1234/rpc/v1"),
         ("CHAIN_URL", "http://ok:1/rpc/v1,ftp://no", "ftp://no"),
@@ -98,6 +98,44 @@ def test_bad_value_is_named_with_its_remedy(environ: dict[str, str], name: str, 
     assert str(raised.value).startswith(f"FILPLUS_{name} (from environment): ")
     assert said in str(raised.value)
     assert "pw" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host=127.0.0.1 password=s3cr3tpw",
+        "host=127.0.0.1 password = 's3cr3tpw'",
+        "password=s3cr3tpw@x host=db",
+        "postgresql:host=db password=s3cr3tpw:",
+        "mysql://ana:s3cr3tpw@db/x",
+        "mysql://ana:s3cr3tpw",
+        "ana:s3cr3tpw@db/x",
+        "postgresql://ana:s3cr3tpw",
+        "postgresql://ana:s3cr3tpw@db:port/x",
+        "postgresql%3A%2F%2Fana%3As3cr3tpw%40db%2Fx",
+        "s3cr3tpw",
+    ],
+)
+def test_what_is_no_database_url_is_not_repeated(environ: dict[str, str], url: str) -> None:
+    with pytest.raises(SettingsError, match="write postgresql://user:password@host") as raised:
+        load_settings({**environ, "FILPLUS_DATABASE_URL": url})
+    assert "s3cr3t" not in str(raised.value)
+    assert "s3cr3t" not in covered_url(url)
+
+
+@pytest.mark.parametrize("name", ["CHAIN_URL", "URL", "PUBLIC_URL"])
+@pytest.mark.parametrize("address", ["ana:s3cr3t@node:1", "node?token=s3cr3t", "host=x password='a s3cr3t'"])
+def test_credential_in_a_bad_address_is_not_repeated(environ: dict[str, str], name: str, address: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load_settings({**environ, f"FILPLUS_{name}": address})
+    assert "s3cr3t" not in str(raised.value)
+
+
+def test_secret_written_as_a_table_is_not_repeated(environ: dict[str, str], tmp_path: Path) -> None:
+    path = write_file(tmp_path, '[database_url]\npassword = "s3cr3t"\n')
+    with pytest.raises(SettingsError, match=r"database_url is \*\*\*: write a string") as raised:
+        load_settings(environ, config_file=path)
+    assert "s3cr3t" not in str(raised.value)
 
 
 def test_bad_token_is_not_repeated(environ: dict[str, str]) -> None:
@@ -187,9 +225,18 @@ def test_secrets_are_neither_in_the_representation_nor_in_the_rows(environ: dict
         ("postgresql:///filplus?host=/run", "postgresql:///filplus?host=/run"),
         ("postgresql:///x?user=ana&password=pw", "postgresql:///x?user=ana&password=***"),
         ("postgresql://ana@db/x", "postgresql://ana@db/x"),
-        ("postgresql://ana:1#b@db/x", "postgresql://***@db/x"),
-        ("postgresql://ana:a/b@db/x", "postgresql://***@db/x"),
-        ("postgresql://ana:1/b@db/x", "postgresql://***@db/x"),
+        ("postgresql://ana:1#b@db/x", "postgresql://***"),
+        ("postgresql://ana:a/b@db/x", "***"),
+        ("postgresql://ana:1/b@db/x", "postgresql://***"),
+        ("postgresql://ana:1?b@db/x", "postgresql://***"),
+        ("postgresql:///x?password=a@b", "postgresql://***"),
+        ("postgresql:///x?password=a#b", "postgresql://***"),
+        ("postgresql:///x?password=a&b&user=c", "postgresql:///x?password=***&***&user=c"),
+        ("postgresql:///x?p%61ssword=pw", "postgresql:///x?p%61ssword=***"),
+        ("postgresql:///x?PassWord=pw", "postgresql:///x?PassWord=***"),
+        ("postgresql://ana%3Apw@db/x", "postgresql://ana%3A***@db/x"),
+        ("postgresql://ana:pw", "***"),
+        ("host=db password=pw", "***"),
         ("postgresql://ana:a@b@db/x", "postgresql://ana:***@db/x"),
     ],
 )

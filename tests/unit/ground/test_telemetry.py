@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 import structlog
+from prometheus_client import generate_latest
 
 from explorer.ground.telemetry import (
     Redactor,
     configure_logging,
-    current_request_id,
     is_secret_name,
     new_registry,
-    render_metrics,
     request_context,
 )
 
@@ -144,14 +143,16 @@ def test_configured_again_writes_once() -> None:
 
 
 def test_request_id_is_bound_only_inside() -> None:
-    assert current_request_id() is None
+    stream = io.StringIO()
+    configure_logging(stream=stream)
     with request_context("r1"):
-        assert current_request_id() == "r1"
-    assert current_request_id() is None
+        structlog.get_logger("t").info("inside")
+    structlog.get_logger("t").info("outside")
+    assert [line.get("request_id") for line in logged(stream)] == ["r1", None]
 
 
 def test_registries_do_not_share() -> None:
     first, second = new_registry("1.2.3"), new_registry("1.2.3")
     assert first is not second
-    assert b'filplus_build_info{version="1.2.3"} 1.0' in render_metrics(first)
-    assert b"process_resident_memory_bytes" in render_metrics(second)
+    assert b'filplus_build_info{version="1.2.3"} 1.0' in generate_latest(first)
+    assert b"process_resident_memory_bytes" in generate_latest(second)
