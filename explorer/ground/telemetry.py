@@ -3,8 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, Final, TextIO
 
 import structlog
@@ -102,13 +101,6 @@ def _formatter(redactor: Redactor, *, as_json: bool) -> structlog.stdlib.Process
             structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else people,
         ],
     )
-
-
-@contextmanager
-def request_context(request_id: str, **facts: object) -> Iterator[None]:
-    """Binds the request's id, and facts about it, to every record logged inside, also by tasks begun there."""
-    with structlog.contextvars.bound_contextvars(request_id=request_id, **facts):
-        yield
 
 
 def new_registry(version: str) -> CollectorRegistry:

@@ -4,7 +4,7 @@ An event of height h shows in the state of the next tipset, so it speaks for epo
 order and beside files of any epoch: per row the newest epoch wins, an older event only teaches more of the past.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Generic, TypeVar
 
 from explorer.verdict.coverage import Coverage
@@ -104,34 +104,18 @@ def _with_term(life: Life[Claim], claim: Claim, epoch: int) -> Life[Claim]:
 
 
 def _claim_of(event: ClaimEvent) -> Claim:
-    piece, data_cid = _data_of(event.piece_cid)
-    return Claim(
-        id=event.claim_id,
-        client_id=event.client_id,
-        provider_id=event.provider_id,
-        piece=piece,
-        data_cid=data_cid,
-        size_bytes=event.size_bytes,
-        term_min_epochs=event.term_min_epochs,
-        term_max_epochs=event.term_max_epochs,
-        term_start_epoch=event.term_start_epoch,
-        sector=event.sector,
-    )
+    return _told(Claim, event.claim_id, event)
 
 
 def _allocation_of(event: AllocationEvent) -> Allocation:
+    return _told(Allocation, event.allocation_id, event)
+
+
+def _told(make: type[Object], record_id: int, event: ClaimEvent | AllocationEvent) -> Object:
+    """The record that an event tells whole; their fields have the same names, but for the id and the piece."""
     piece, data_cid = _data_of(event.piece_cid)
-    return Allocation(
-        id=event.allocation_id,
-        client_id=event.client_id,
-        provider_id=event.provider_id,
-        piece=piece,
-        data_cid=data_cid,
-        size_bytes=event.size_bytes,
-        term_min_epochs=event.term_min_epochs,
-        term_max_epochs=event.term_max_epochs,
-        expiration_epoch=event.expiration_epoch,
-    )
+    names = {field.name for field in fields(make)} - {"id", "piece", "data_cid"}
+    return make(id=record_id, piece=piece, data_cid=data_cid, **{name: getattr(event, name) for name in names})
 
 
 def _data_of(cid: Cid) -> tuple[bytes | None, bytes | None]:

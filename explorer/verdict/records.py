@@ -17,23 +17,32 @@ NEVER = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimRecord:
-    """A claim: DataCap was spent on this piece. Ids are actor ids, sizes padded bytes (verifreg `Claim`)."""
+class Record:
+    """What every kind of record has. Ids are actor ids, sizes padded bytes.
+
+    `piece` is the 32-byte commitment, or None where the chain holds another CID there, whose bytes are in `data_cid`.
+    """
 
     id: int
     client_id: int
     provider_id: int
     piece: bytes | None
     size_bytes: int
+    seen_epoch: int
+    gone_epoch: int | None = None
+    data_cid: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRecord(Record):
+    """A claim: DataCap was spent on this piece (verifreg `Claim`)."""
+
     term_min_epochs: int
     term_max_epochs: int
     term_start_epoch: int
     sector: int
-    seen_epoch: int
     removed_epoch: int | None = None
     sector_terminated_epoch: int | None = None
-    gone_epoch: int | None = None
-    data_cid: bytes | None = None
 
     @property
     def expires_epoch(self) -> int:
@@ -42,14 +51,9 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DealRecord:
+class DealRecord(Record):
     """A deal of the storage market actor (market `DealProposal` and `DealState`)."""
 
-    id: int
-    client_id: int
-    provider_id: int
-    piece: bytes | None
-    size_bytes: int
     label: bytes
     label_known: bool
     verified: bool
@@ -58,10 +62,7 @@ class DealRecord:
     sector_start_epoch: int
     slash_epoch: int
     first_seen_epoch: int
-    seen_epoch: int
     terminated_epoch: int | None = None
-    gone_epoch: int | None = None
-    data_cid: bytes | None = None
 
     @property
     def activated(self) -> bool:
@@ -70,23 +71,15 @@ class DealRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AllocationRecord:
+class AllocationRecord(Record):
     """DataCap set aside for a piece at a provider, not yet claimed (verifreg `Allocation`)."""
 
-    id: int
-    client_id: int
-    provider_id: int
-    piece: bytes | None
-    size_bytes: int
     term_min_epochs: int
     term_max_epochs: int
     expiration_epoch: int
     first_seen_epoch: int
-    seen_epoch: int
     claimed_epoch: int | None = None
     removed_epoch: int | None = None
-    gone_epoch: int | None = None
-    data_cid: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from explorer.ground.telemetry import (
     configure_logging,
     is_secret_name,
     new_registry,
-    request_context,
 )
 
 
@@ -84,7 +83,7 @@ def test_longer_secret_is_covered_before_one_that_it_contains() -> None:
 def test_json_line_holds_event_facts_and_request() -> None:
     stream = io.StringIO()
     configure_logging(stream=stream)
-    with request_context("r1", route="/x"):
+    with structlog.contextvars.bound_contextvars(request_id="r1", route="/x"):
         structlog.get_logger("explorer.test").info("deal_read", deal_id=7)
     (line,) = logged(stream)
     assert line.pop("time").endswith("Z")
@@ -145,7 +144,7 @@ def test_configured_again_writes_once() -> None:
 def test_request_id_is_bound_only_inside() -> None:
     stream = io.StringIO()
     configure_logging(stream=stream)
-    with request_context("r1"):
+    with structlog.contextvars.bound_contextvars(request_id="r1"):
         structlog.get_logger("t").info("inside")
     structlog.get_logger("t").info("outside")
     assert [line.get("request_id") for line in logged(stream)] == ["r1", None]
