@@ -33,6 +33,8 @@ from tests.unit.index.dumps import (
     piece_text,
 )
 
+pytestmark = pytest.mark.every_postgres
+
 SIZE = 2**35
 
 

@@ -38,6 +38,8 @@ from tests.unit.index.dumps import (
     piece_text,
 )
 
+pytestmark = pytest.mark.every_postgres
+
 CLAIMS = {number: claim_entry(number) for number in range(1, 11)}
 DEALS = {number: deal_entry(number, state={"SectorStartEpoch": 8}) for number in range(1, 11)}
 ALLOCATIONS = {number: allocation_entry(number) for number in range(1, 11)}

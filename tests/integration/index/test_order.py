@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +28,8 @@ from tests.integration.index.histories import (
 )
 from tests.integration.index.importing import DEVNET, Importer, empty
 from tests.unit.index.dumps import commitment, event_entry, payload_cid, piece_text
+
+pytestmark = pytest.mark.every_postgres
 
 NETWORK = replace(DEVNET, nv17_epoch=4, nv22_epoch=12)
 PIECES = (1, 2)

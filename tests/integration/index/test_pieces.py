@@ -8,6 +8,8 @@ from node.cid import CODEC_RAW
 from tests.integration.index.importing import Importer, everything_of, state_of
 from tests.unit.index.dumps import claim_entry, deal_entry, payload_cid, piece_text
 
+pytestmark = pytest.mark.every_postgres
+
 PAIR = f"{payload_cid(1).to_text()},{piece_text(1)}"
 
 

@@ -20,6 +20,8 @@ from tests.integration.index.importing import Importer, everything_of
 from tests.integration.index.test_events import claim_event, told
 from tests.unit.index.dumps import claim_entry, deal_entry, payload_cid, piece_text
 
+pytestmark = pytest.mark.every_postgres
+
 CLAIMS = {number: claim_entry(number) for number in range(1, 11)}
 
 

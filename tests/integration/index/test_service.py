@@ -25,6 +25,8 @@ from tests.unit.index.dumps import (
     piece_text,
 )
 
+pytestmark = pytest.mark.every_postgres
+
 CONTRACT = Contract.load(public_url="http://filplus.test", version="1.2.3")
 SPELLINGS = ("base16", "base16upper", "base32", "base32upper", "base36", "base58btc", "base64", "base64url")
 EMPTY_BLOCK = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
