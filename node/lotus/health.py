@@ -1,0 +1,184 @@
+"""One node of several: whether it is used now, whether it is of the right network, and what it cannot do.
+
+unproven ──identity fits──► in use ──transient error, garbled answer──► at rest, twice as long each time ──► unproven
+    └────identity is another──► at rest, as long as it gets
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from node.chain.errors import (
+    ChainError,
+    GarbledAnswer,
+    MethodMissing,
+    ModuleDisabled,
+    TransientError,
+    WrongNetwork,
+)
+from node.chain.results import NetworkIdentity
+from node.errors import FilecoinError
+from node.lotus import decoding
+from node.lotus.expected import Gate
+from node.lotus.faults import error_of
+from node.lotus.json_stream import Member, ResultMembers
+from node.lotus.limits import Retries, retry_after_s
+from node.lotus.transport import Call, RpcFault, Transport
+
+Clock = Callable[[], float]
+"""Seconds that only grow, such as `time.monotonic`."""
+
+T = TypeVar("T")
+E = TypeVar("E", bound=ChainError)
+
+IDENTITY_CALLS = (Call("Filecoin.StateNetworkName"), Call("Filecoin.ChainGetGenesis"))
+
+
+@dataclass(frozen=True, slots=True)
+class NodeHealth:
+    """How a node does, for people and metrics."""
+
+    name: str
+    proven: bool
+    """Whether it showed that it is of the right network, since it was last ill."""
+    failures: int
+    """In a row."""
+    rests_s: float
+    """How much longer it is passed over."""
+    missing_methods: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Node:
+    """A transport, and what is known of the node behind it."""
+
+    transport: Transport
+    retries: Retries
+    clock: Clock
+    proven: bool = False
+    failures: int = 0
+    rests_until: float = float("-inf")
+    asked_until: float = float("-inf")
+    """Until when it asked to be left alone."""
+    missing: dict[str, tuple[float, RpcFault]] = field(default_factory=dict)
+    """Methods that it has not: when that was said, and in which words."""
+
+    @property
+    def name(self) -> str:
+        """What the node is called."""
+        return self.transport.name
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether it is passed over for now."""
+        return self.clock() < self.rests_until
+
+    def health(self) -> NodeHealth:
+        """How the node does now."""
+        rests_s = max(0.0, self.rests_until - self.clock())
+        return NodeHealth(self.name, self.proven, self.failures, rests_s, tuple(sorted(self.missing)))
+
+    @property
+    def asked_rest_s(self) -> float:
+        """How much longer it asked to be left alone; 0 where it doesn't."""
+        return max(0.0, self.asked_until - self.clock())
+
+    async def call(self, call: Call) -> object:
+        """The result; every error of it bears the node's name."""
+        self._refuse_missing(call.method)
+        try:
+            return await self.transport.call(call)
+        except RpcFault as fault:
+            raise self.error_of(fault, call.method) from fault
+        except ChainError as error:
+            error.node = self.name
+            raise
+
+    async def batch(self, calls: Sequence[Call]) -> tuple[object, ...]:
+        """The results; the first call that failed decides."""
+        for call in calls:
+            self._refuse_missing(call.method)
+        try:
+            results = await self.transport.batch(calls)
+        except RpcFault as fault:
+            raise self.error_of(fault, "batch") from fault
+        except ChainError as error:
+            error.node = self.name
+            raise
+        for call, result in zip(calls, results, strict=True):
+            if isinstance(result, RpcFault):
+                raise self.error_of(result, call.method) from result
+        return results
+
+    async def members(self, call: Call) -> AsyncGenerator[Member, None]:
+        """The members of a huge result that is a map, as they come; ends by itself only when all have come."""
+        self._refuse_missing(call.method)
+        scanner = ResultMembers()
+        try:
+            async with aclosing(self.transport.stream(call)) as texts:
+                async for text in texts:
+                    for member in scanner.feed(text):
+                        yield member
+            scanner.finish()
+        except RpcFault as fault:
+            raise self.error_of(fault, call.method) from fault
+        except ChainError as error:
+            error.node = self.name
+            raise
+
+    async def identity(self) -> NetworkIdentity:
+        """The network that it says it is of."""
+        name, genesis = await self.batch(IDENTITY_CALLS)
+        return self.decoded("identity", lambda: decoding.identity(name, genesis))
+
+    def decoded(self, method: str, decode: Callable[[], T]) -> T:
+        """What `decode` gives; what it cannot take is a GarbledAnswer of this node."""
+        try:
+            return decode()
+        except ChainError as error:
+            error.node = self.name
+            raise
+        except FilecoinError as error:
+            raise self.named(GarbledAnswer(f"{method}: {error}")) from error
+
+    def named(self, error: E) -> E:
+        """The error, as this node's."""
+        error.node = self.name
+        return error
+
+    def error_of(self, fault: RpcFault, method: str) -> ChainError:
+        """What a fault means; a method that is missing is remembered."""
+        error = self.named(error_of(fault, method))
+        if isinstance(error, MethodMissing | ModuleDisabled):
+            self.missing[method] = (self.clock(), fault)
+        return error
+
+    async def prove(self, gate: Gate) -> None:
+        """Asks a node that is not proven for its network; WrongNetwork where it is another."""
+        if self.proven:
+            return
+        identity = await self.identity()
+        self.decoded("identity", lambda: gate.admit(identity))
+        self.proven = True
+
+    def worked(self) -> None:
+        """It answered: what was before is forgiven."""
+        self.failures = 0
+        self.rests_until = self.asked_until = float("-inf")
+
+    def failed(self, error: ChainError) -> None:
+        """It rests where the error says that it is ill, and must then prove itself again."""
+        if not isinstance(error, TransientError | GarbledAnswer | WrongNetwork):
+            return
+        self.failures += 1
+        rest_s = self.retries.node_rest_s(self.failures, error)
+        self.rests_until = self.clock() + (self.retries.longest_rest_s if isinstance(error, WrongNetwork) else rest_s)
+        self.asked_until = self.clock() + (retry_after_s(error) or 0.0)
+        self.proven = False
+
+    def _refuse_missing(self, method: str) -> None:
+        """Raises without asking where the node said a while ago that it has no such method."""
+        said = self.missing.get(method)
+        if said is not None and self.clock() - said[0] < self.retries.forget_missing_s:
+            raise self.named(error_of(said[1], method))
