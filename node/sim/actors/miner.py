@@ -1,0 +1,203 @@
+"""Storage miners, simplified: a sector is announced, proven with its pieces, and may be given up.
+
+No proofs are checked and no time has to pass between announcing and proving.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from immutables import Map
+
+from node.actors import miner as codec
+from node.actors import verifreg
+from node.actors.batch import BatchReturn
+from node.actors.sectors import SECTOR_CONTENT_CHANGED, PieceChange, SectorChanges
+from node.address import Address, actor_address
+from node.bitfield import bitfield_of
+from node.event_types import SectorActivated, SectorPiece, SectorPrecommitted, SectorTerminated
+from node.exit_codes import FORBIDDEN, ILLEGAL_ARGUMENT, NOT_FOUND, OK
+from node.sim.actors.claims import batch_of, batch_text
+from node.sim.actors.terminations import SECTORS_TERMINATE, SectorsTerminated
+from node.sim.errors import ActorFailure
+from node.sim.machine import Call
+from node.sim.state import Miner, Sector
+from node.singletons import MARKET, VERIFIED_REGISTRY
+
+
+def _miner(call: Call) -> Miner:
+    return call.state.miners[call.receiver_id]
+
+
+def _require_control(call: Call) -> None:
+    miner = _miner(call)
+    if call.caller_id not in {miner.owner_id, miner.worker_id}:
+        raise ActorFailure(FORBIDDEN, f"caller {call.caller} is not one of supported")
+
+
+def _put_sector(call: Call, number: int, sector: Sector | None) -> None:
+    """Stores a sector, or removes it where it is None."""
+    sectors = call.state.sectors.get(call.receiver_id, Map())
+    sectors = sectors.delete(number) if sector is None else sectors.set(number, sector)
+    call.world.state = replace(call.state, sectors=call.state.sectors.set(call.receiver_id, sectors))
+    miner = _miner(call)
+    if number >= miner.next_sector:
+        miners = call.state.miners.set(call.receiver_id, replace(miner, next_sector=number + 1))
+        call.world.state = replace(call.state, miners=miners)
+    call.world.touch(call.receiver_id)
+
+
+def control_addresses(call: Call, _params: None) -> codec.ControlAddresses:
+    """Who acts for the miner."""
+    miner = _miner(call)
+    return codec.ControlAddresses(actor_address(miner.owner_id), actor_address(miner.worker_id), ())
+
+
+def is_controlling(call: Call, address: Address) -> bool:
+    """Whether an address acts for the miner."""
+    miner = _miner(call)
+    return call.state.actor_id(address) in {miner.owner_id, miner.worker_id}
+
+
+def precommit(call: Call, params: codec.PreCommitSectorBatchParams) -> None:
+    """Announces sectors."""
+    _require_control(call)
+    for announced in params.sectors:
+        if call.state.sector(call.receiver_id, announced.sector) is not None:
+            raise ActorFailure(ILLEGAL_ARGUMENT, f"sector {announced.sector} already allocated")
+        if announced.expiration_epoch <= call.world.epoch:
+            text = f"sector expiration {announced.expiration_epoch} must be after activation {call.world.epoch}"
+            raise ActorFailure(ILLEGAL_ARGUMENT, text)
+        sector = Sector(announced.expiration_epoch, announced.seal_proof, announced.sealed_cid, announced.unsealed_cid)
+        _put_sector(call, announced.sector, sector)
+        call.emit(SectorPrecommitted(announced.sector))
+
+
+def prove_commit(call: Call, params: codec.ProveCommitSectorsParams) -> BatchReturn:
+    """Proves announced sectors: their allocations are claimed, and who is to be told of their pieces is told."""
+    _require_control(call)
+    if not params.sectors:
+        raise ActorFailure(ILLEGAL_ARGUMENT, "no sectors to prove")
+    codes = [_precommit_code(call, activation.sector) for activation in params.sectors]
+    claim_codes = _claim(call, params, codes)
+    codes = [code or claimed for code, claimed in zip(codes, claim_codes, strict=True)]
+    batch = batch_of(codes)
+    if batch.failures and (params.require_activation_success or not batch.success_count):
+        raise ActorFailure(ILLEGAL_ARGUMENT, f"invalid sectors: {batch_text(batch)}")
+    active = [activation for activation, code in zip(params.sectors, codes, strict=True) if code == OK]
+    for activation in active:
+        _activate(call, activation)
+    _notify(call, active, required=params.require_notification_success)
+    return batch
+
+
+def _precommit_code(call: Call, number: int) -> int:
+    sector = call.state.sector(call.receiver_id, number)
+    return OK if sector is not None and not sector.proven else NOT_FOUND
+
+
+def _claim(call: Call, params: codec.ProveCommitSectorsParams, codes: Sequence[int]) -> list[int]:
+    """Claims the allocations of the sectors that are in order; an exit code for each sector."""
+    results = [OK] * len(codes)
+    if call.world.datacap_ended:
+        return results
+    chosen = [
+        (at, _sector_claims(call, activation))
+        for at, activation in enumerate(params.sectors)
+        if codes[at] == OK and any(piece.allocation for piece in activation.pieces)
+    ]
+    if not chosen:
+        return results
+    request = verifreg.ClaimAllocationsParams(
+        tuple(claims for _, claims in chosen), all_or_nothing=params.require_activation_success
+    )
+    try:
+        returned = call.send(VERIFIED_REGISTRY, verifreg.CLAIM_ALLOCATIONS, request)
+    except ActorFailure as error:
+        text = f"error claiming allocations on batch: send aborted with code {error.exit_code}"
+        raise ActorFailure(error.exit_code, text) from error
+    if isinstance(returned, verifreg.ClaimAllocationsReturn):
+        for failed in returned.sector_results.failures:
+            results[chosen[failed.position][0]] = failed.exit_code
+    return results
+
+
+def _sector_claims(call: Call, activation: codec.SectorActivation) -> verifreg.SectorClaims:
+    sector = call.state.sectors[call.receiver_id][activation.sector]
+    claims = tuple(
+        verifreg.AllocationClaim(
+            piece.allocation.client_id, piece.allocation.allocation_id, piece.data, piece.size_bytes
+        )
+        for piece in activation.pieces
+        if piece.allocation
+    )
+    return verifreg.SectorClaims(activation.sector, sector.expiration_epoch, claims)
+
+
+def _activate(call: Call, activation: codec.SectorActivation) -> None:
+    sector = call.state.sectors[call.receiver_id][activation.sector]
+    ended = call.world.datacap_ended
+    life = sector.expiration_epoch - call.world.epoch
+    verified = sum(piece.size_bytes for piece in activation.pieces if piece.allocation and not ended)
+    total = sum(piece.size_bytes for piece in activation.pieces)
+    active = replace(
+        sector,
+        activation_epoch=call.world.epoch,
+        deal_weight=(total - verified) * life,
+        verified_weight=verified * life,
+        without_quality=ended,
+    )
+    _put_sector(call, activation.sector, active)
+    pieces = tuple(SectorPiece(piece.data, piece.size_bytes) for piece in activation.pieces)
+    call.emit(SectorActivated(activation.sector, sector.unsealed_cid, pieces))
+
+
+def _notify(call: Call, activations: Sequence[codec.SectorActivation], *, required: bool) -> None:
+    """Tells the actors that the pieces name, sector by sector."""
+    by_address: dict[Address, list[SectorChanges]] = {}
+    for activation in activations:
+        for address in dict.fromkeys(one.address for piece in activation.pieces for one in piece.notify):
+            by_address.setdefault(address, []).append(_changes(call, activation, address))
+    for address, changes in by_address.items():
+        try:
+            answers = call.send(address, SECTOR_CONTENT_CHANGED, tuple(changes))
+        except ActorFailure as error:
+            if required:
+                raise ActorFailure(ILLEGAL_ARGUMENT, "sector change rejected") from error
+            continue
+        if required and not all(accepted for sector in answers for accepted in sector):
+            raise ActorFailure(ILLEGAL_ARGUMENT, "sector change rejected")
+
+
+def _changes(call: Call, activation: codec.SectorActivation, address: Address) -> SectorChanges:
+    sector = call.state.sectors[call.receiver_id][activation.sector]
+    added = tuple(
+        PieceChange(piece.data, piece.size_bytes, one.payload)
+        for piece in activation.pieces
+        for one in piece.notify
+        if one.address == address
+    )
+    return SectorChanges(activation.sector, sector.expiration_epoch, added)
+
+
+def terminate(call: Call, params: codec.TerminateSectorsParams) -> codec.TerminateSectorsReturn:
+    """Gives up sectors: their deals end, their claims stay."""
+    _require_control(call)
+    numbers = sorted({number for part in params.terminations for number in part.sectors})
+    for number in numbers:
+        sector = call.state.sector(call.receiver_id, number)
+        if sector is None or not sector.proven:
+            raise ActorFailure(NOT_FOUND, f"sector {number} not found")
+    for number in numbers:
+        _put_sector(call, number, None)
+        call.emit(SectorTerminated(number))
+    call.send(MARKET, SECTORS_TERMINATE, SectorsTerminated(call.world.epoch, bitfield_of(numbers)))
+    return codec.TerminateSectorsReturn(done=True)
+
+
+METHODS = (
+    (codec.CONTROL_ADDRESSES, control_addresses),
+    (codec.IS_CONTROLLING_ADDRESS, is_controlling),
+    (codec.PRE_COMMIT_SECTOR_BATCH, precommit),
+    (codec.PROVE_COMMIT_SECTORS, prove_commit),
+    (codec.TERMINATE_SECTORS, terminate),
+)

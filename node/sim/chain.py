@@ -1,0 +1,352 @@
+"""The simulated chain: it mines when told, and nothing in it depends on anything but its seed and what it was told.
+
+    genesis ← tipset ← tipset ← null round ← tipset        the head's chain is the heaviest
+                    ↖ tipset ← tipset                      what a reorg left behind stays readable
+
+Everybody who listens is told of each change of the head, in Lotus' order.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from node.cid import Cid
+from node.message import SignedMessage, message_cid, signed_message_cid
+from node.sim.blocks import Tipset, TipsetKey
+from node.sim.canon import Canon
+from node.sim.execution import Execution, Implicit, Setting
+from node.sim.genesis import Genesis, Imported, genesis_state, own_wallet, with_imported
+from node.sim.keys import Wallet
+from node.sim.mempool import Mempool, check_form, check_signed
+from node.sim.mining import Miner, genesis_tipset
+from node.sim.rules import Rules
+from node.sim.state import State
+from node.sim.store import Store
+
+MAINNET_GENESIS_TIME = 1598306400
+
+ChangeType = Literal["current", "apply", "revert"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadChange:
+    """A tipset that became part of the head's chain, or is no longer."""
+
+    kind: ChangeType
+    tipset: Tipset
+
+
+HeadListener = Callable[[Sequence[HeadChange]], None]
+MempoolListener = Callable[[int, SignedMessage], None]
+"""Called with 0 for a message that was added, 1 for one that was removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a chain is: its name, its start, its rules, and how many blocks its tipsets have."""
+
+    seed: int = 0
+    network_name: str = "simulated"
+    genesis_time: int = MAINNET_GENESIS_TIME
+    chain_id: int = 314
+    address_prefix: str = "f"
+    rules: Rules = field(default_factory=Rules)
+    genesis: Genesis = field(default_factory=Genesis)
+    imported: Imported | None = None
+    blocks_per_tipset: tuple[int, int] = (1, 3)
+    """The least and the most blocks of a tipset."""
+    upgrades: tuple[tuple[int, int], ...] = ()
+    """Network versions and the last epoch before each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """What `revert` brings back."""
+
+    head: Tipset
+    mempool: dict[int, dict[int, SignedMessage]]
+    upgrades: dict[int, int]
+    waiting: tuple[Implicit, ...]
+    null_rounds: int
+    salt: int
+
+
+class SimulatedChain:
+    """The chain. One thread at a time; no method waits."""
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.wallet: Wallet = own_wallet(self.options.seed)
+        self.mempool = Mempool()
+        self.waiting: list[Implicit] = []
+        """Implicit changes for the next tipset."""
+        self.null_rounds = 0
+        """Epochs that the next tipset skips."""
+        self._trusted: set[Cid] = set()
+        self._snapshots: dict[int, _Snapshot] = {}
+        self._listeners: list[HeadListener] = []
+        self._mempool_listeners: list[MempoolListener] = []
+        self._salt = 0
+        self._viewpoint: Tipset | None = None
+        self.store = self._open_store()
+        self.canon = Canon(self.store.genesis)
+        self._miner = Miner(
+            self.options.seed,
+            genesis_time=self.options.genesis_time,
+            miner_ids=[miner.actor_id for miner in self.options.genesis.miners] or [0],
+        )
+        if self.options.imported is not None:
+            self.null_rounds = max(self.options.imported.epoch - 1, 0)
+            self.mine()
+
+    def _open_store(self) -> Store:
+        options = self.options
+        state = genesis_state(options.genesis, seed=options.seed, rules=options.rules)
+        if options.imported is not None:
+            state = with_imported(state, options.imported, seed=options.seed, rules=options.rules)
+        tipset, execution = genesis_tipset(
+            state, seed=options.seed, time=options.genesis_time, base_fee=options.genesis.base_fee
+        )
+        setting = Setting(
+            rules=options.rules, upgrades=dict(options.upgrades), trusted=self._trusted, seed=options.seed
+        )
+        store = Store(tipset, setting)
+        store.add(tipset)
+        store.executions[tipset.key] = execution
+        return store
+
+    # Reading.
+
+    @property
+    def head(self) -> Tipset:
+        """The tipset at the end of the heaviest chain, or the older one that is looked from."""
+        return self._viewpoint or self.canon.head
+
+    @contextmanager
+    def looking_from(self, tipset: Tipset) -> Iterator[None]:
+        """Lets reads within take an older tipset of the chain for the head."""
+        self._viewpoint = tipset
+        try:
+            yield
+        finally:
+            self._viewpoint = None
+
+    @property
+    def upgrades(self) -> dict[int, int]:
+        """Network version to the last epoch before it."""
+        return self.store.setting.upgrades
+
+    def state_at(self, tipset: Tipset) -> State:
+        """What a read at a tipset sees: messages of the tipsets below it."""
+        return self.store.state_before(tipset).state
+
+    def state_after(self, tipset: Tipset) -> State:
+        """What the tipset's own messages make of it: what nonces and estimates go by."""
+        return self.store.execution(tipset).state
+
+    def version_at(self, epoch: int) -> int:
+        """The network version of an epoch. An upgrade at an epoch counts from the next one on."""
+        reached = [version for version, last in self.upgrades.items() if last < epoch]
+        return max((self.options.genesis.network_version, *reached))
+
+    def execution_of(self, tipset: Tipset) -> Execution:
+        """What the execution of a tipset made."""
+        return self.store.execution(tipset)
+
+    # Listening.
+
+    def listen(self, listener: HeadListener) -> Callable[[], None]:
+        """Has the listener called with every change of the head; the function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def listen_to_mempool(self, listener: MempoolListener) -> Callable[[], None]:
+        """Has the listener called with every message that comes or goes; the function that ends it."""
+        self._mempool_listeners.append(listener)
+        return lambda: self._mempool_listeners.remove(listener)
+
+    def _tell(self, changes: Sequence[HeadChange]) -> None:
+        for listener in list(self._listeners):
+            listener(changes)
+
+    def _tell_mempool(self, kind: int, signed: SignedMessage) -> None:
+        for listener in list(self._mempool_listeners):
+            listener(kind, signed)
+
+    # Messages.
+
+    def push(self, signed: SignedMessage) -> Cid:
+        """Takes a message into the mempool, as MpoolPush does; its CID. RpcFault where Lotus refuses it."""
+        check_form(signed)
+        state = self.state_after(self.head)
+        check_signed(signed, state)
+        return self._enqueue(signed, self.mempool.check(signed, state))
+
+    def push_trusted(self, signed: SignedMessage) -> Cid:
+        """Takes a message of the chain's own verbs: no signature of it, nor within it, is looked at."""
+        self._trusted.add(message_cid(signed.message))
+        check_form(signed)
+        return self._enqueue(signed, self.mempool.check(signed, self.state_after(self.head)))
+
+    def _enqueue(self, signed: SignedMessage, sender_id: int) -> Cid:
+        replaced = self.mempool.add(signed, sender_id)
+        self.store.add_message(signed)
+        if replaced is not None:
+            self._tell_mempool(1, replaced)
+        self._tell_mempool(0, signed)
+        return signed_message_cid(signed)
+
+    # Mining.
+
+    def mine(self, *, blocks: int | None = None, empty: bool = False) -> Tipset:
+        """Mines the next tipset on the head, with what is pending unless it is to be empty; returns it."""
+        tipset = self._build(self.head, self.head.height + 1 + self.null_rounds, blocks=blocks, empty=empty)
+        implicit = () if empty else tuple(self.waiting)
+        self.store.add(tipset, implicit)
+        self.null_rounds = 0
+        if not empty:
+            self.waiting.clear()
+        self._grow(tipset)
+        return tipset
+
+    def _build(self, parent: Tipset, height: int, *, blocks: int | None, empty: bool) -> Tipset:
+        execution = self.store.execution(parent)
+        base_fee = self._miner.base_fee_after(parent)
+        messages = () if empty else self.mempool.select(execution.state, base_fee)
+        return self._miner.build(
+            parent,
+            execution,
+            height=height,
+            messages=messages,
+            base_fee=base_fee,
+            blocks=blocks or self._miner.block_count(parent, height, self.options.blocks_per_tipset, self._salt),
+            salt=self._salt,
+        )
+
+    def _grow(self, tipset: Tipset) -> None:
+        """Makes a child of the head the head. Its blocks come one by one: each makes a new tipset of the epoch."""
+        shown: Tipset | None = None
+        for count in range(1, len(tipset.blocks) + 1):
+            partial = tipset if count == len(tipset.blocks) else self._miner.arrived(tipset, count)
+            self.store.tipsets.setdefault(partial.key, partial)
+            changes = [] if shown is None else [HeadChange("revert", shown)]
+            self._move_to(partial, [*changes, HeadChange("apply", partial)])
+            shown = partial
+
+    def _move_to(self, tipset: Tipset, changes: Sequence[HeadChange]) -> None:
+        """Makes a tipset the head, puts the mempool right, and tells the listeners."""
+        self.canon.replace(
+            reverted=[change.tipset for change in changes if change.kind == "revert"],
+            applied=[change.tipset for change in changes if change.kind == "apply"],
+        )
+        for change in changes:
+            self._sort_waiting(change)
+        self._sort_mempool(changes)
+        self._tell(changes)
+
+    def _sort_waiting(self, change: HeadChange) -> None:
+        """Has implicit changes of a reverted tipset wait again, and those of an applied one wait no more."""
+        made = self.store.implicit.get(change.tipset.key, ())
+        if change.kind == "revert":
+            self.waiting[:0] = made
+        else:
+            self.waiting[:] = [one for one in self.waiting if one not in made]
+
+    def _sort_mempool(self, changes: Sequence[HeadChange]) -> None:
+        state = self.state_at(self.head)
+        for change in changes:
+            for signed in change.tipset.messages:
+                sender_id = state.actor_id(signed.message.sender)
+                if sender_id is not None and change.kind == "revert":
+                    self.mempool.restore(signed, sender_id)
+                elif sender_id is not None and self.mempool.drop(sender_id, signed.message.nonce):
+                    self._tell_mempool(1, signed)
+
+    def set_head(self, tipset: Tipset) -> None:
+        """Makes a stored tipset the head, whatever its weight: a reorg that somebody orders."""
+        changes = self.path(self.head, tipset)
+        if changes:
+            self._move_to(tipset, changes)
+
+    def consider(self, tipset: Tipset) -> bool:
+        """Makes a stored tipset the head where its chain is the heaviest; whether it was."""
+        heavier = tipset.weight > self.head.weight
+        if heavier:
+            self.set_head(tipset)
+        return heavier
+
+    def path(self, start: Tipset, end: Tipset) -> list[HeadChange]:
+        """The changes from one tipset to another: reverts from the top down, then applies from below."""
+        reverted, applied = [], []
+        while start.key != end.key:
+            if start.height >= end.height:
+                reverted.append(HeadChange("revert", start))
+                start = self.store.parent(start)
+            else:
+                applied.append(HeadChange("apply", end))
+                end = self.store.parent(end)
+        return [*reverted, *reversed(applied)]
+
+    def fork(self, depth: int) -> list[HeadChange]:
+        """Replaces the last tipsets by a heavier chain of empty ones; the changes of the head.
+
+        The genesis, and the tipset that a chain of imported records begins with, stay.
+        """
+        base = self.canon.ancestor(depth, floor=0 if self.options.imported is None else 1)
+        old_head = self.head
+        reverted = [change.tipset for change in self.path(old_head, base)]
+        if not reverted:
+            return []
+        self._salt += 1
+        tip = base
+        for height in (*(tipset.height for tipset in reversed(reverted)), old_head.height + 1):
+            tip = self._add_empty(tip, height)
+        while tip.weight <= old_head.weight:
+            tip = self._add_empty(tip, tip.height + 1)
+        changes = self.path(old_head, tip)
+        self.consider(tip)
+        return changes
+
+    def _add_empty(self, parent: Tipset, height: int) -> Tipset:
+        """Stores an empty tipset of more blocks than others have."""
+        tipset = self._build(parent, height, blocks=self.options.blocks_per_tipset[1] + 1, empty=True)
+        self.store.add(tipset)
+        return tipset
+
+    # Snapshots.
+
+    def snapshot(self) -> int:
+        """Remembers how everything is; the number by which `revert` brings it back."""
+        number = len(self._snapshots) + 1
+        self._snapshots[number] = _Snapshot(
+            self.head,
+            _copied(self.mempool.pending),
+            dict(self.upgrades),
+            tuple(self.waiting),
+            self.null_rounds,
+            self._salt,
+        )
+        return number
+
+    def revert(self, number: int) -> bool:
+        """Brings back what a snapshot remembers; False where there is no such snapshot. It stays usable."""
+        snapshot = self._snapshots.get(number)
+        if snapshot is None:
+            return False
+        self.set_head(snapshot.head)
+        self.mempool.pending = _copied(snapshot.mempool)
+        self.upgrades.clear()
+        self.upgrades.update(snapshot.upgrades)
+        self.waiting[:] = snapshot.waiting
+        self.null_rounds, self._salt = snapshot.null_rounds, snapshot.salt
+        return True
+
+    def tipset_of_key(self, key: TipsetKey) -> Tipset:
+        """The tipset of a key, the head's for none; UnknownTipset where a block of it is not stored."""
+        return self.store.load(key) if key else self.head
+
+
+def _copied(pending: dict[int, dict[int, SignedMessage]]) -> dict[int, dict[int, SignedMessage]]:
+    """The pending messages in dictionaries of their own."""
+    return {sender_id: dict(queue) for sender_id, queue in pending.items()}

@@ -1,0 +1,77 @@
+"""Channels: ChainNotify, SubscribeActorEventsRaw and MpoolSub. They need a transport that can send on: a websocket.
+
+apply   ChainNotify of the new tipset, then the events of its parents' messages
+revert  ChainNotify, then the same events again as reverted
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from node.message import SignedMessage, signed_message_document
+from node.sim.chain import HeadChange
+from node.sim.errors import METHOD_NOT_FOUND, RpcFault
+from node.sim.rpc.chain_methods import change_documents
+from node.sim.rpc.event_methods import FILTER, EventFilter, check_enabled, heights_of, matching, past_events
+from node.sim.rpc.methods import Node
+from node.sim.rpc.params import Param
+
+Emit = Callable[[object], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """An open channel: what it begins with, and how to close it. Later values go to the `emit` it was opened with."""
+
+    first: tuple[object, ...]
+    close: Callable[[], None]
+
+
+def notify(node: Node, emit: Emit) -> Subscription:
+    """The head now, then every change of it: one value a change, a list of reverts and applies."""
+    close = node.chain.listen(lambda changes: emit(change_documents(node, changes)))
+    return Subscription((change_documents(node, [HeadChange("current", node.chain.head)]),), close)
+
+
+def subscribe_events(node: Node, emit: Emit, wanted: EventFilter) -> Subscription:
+    """The past events of a filter that names a first height, then those that come, and those that are reverted."""
+    check_enabled(node)
+    heights_of(wanted, node.chain.head.height)
+    first = past_events(node, wanted) if wanted.from_height is not None else []
+
+    def hear(changes: Sequence[HeadChange]) -> None:
+        for change in changes:
+            if change.tipset.height > 0 and not _is_past(wanted, change):
+                inclusion = node.chain.store.parent(change.tipset)
+                for event in matching(node, inclusion, wanted, reverted=change.kind == "revert"):
+                    emit(event)
+
+    return Subscription(tuple(first), node.chain.listen(hear))
+
+
+def _is_past(wanted: EventFilter, change: HeadChange) -> bool:
+    """Whether a change is beyond the last height that a filter wants."""
+    return wanted.to_height is not None and change.tipset.height > wanted.to_height + 1
+
+
+def subscribe_mempool(node: Node, emit: Emit) -> Subscription:
+    """Every message that comes to the mempool (type 0) or leaves it (type 1)."""
+
+    def hear(kind: int, signed: SignedMessage) -> None:
+        emit({"Type": kind, "Message": signed_message_document(signed, prefix=node.prefix)})
+
+    return Subscription((), node.chain.listen_to_mempool(hear))
+
+
+CHANNELS: dict[str, tuple[Callable[..., Subscription], tuple[Param[Any], ...]]] = {
+    "Filecoin.ChainNotify": (notify, ()),
+    "Filecoin.SubscribeActorEventsRaw": (subscribe_events, (FILTER,)),
+    "Filecoin.MpoolSub": (subscribe_mempool, ()),
+}
+
+
+def no_channel(name: str) -> RpcFault:
+    """The answer to a subscription over a transport that cannot send on."""
+    return RpcFault(
+        METHOD_NOT_FOUND, f"method '{name}' not supported in this mode (no out channel support)", http_status=500
+    )
