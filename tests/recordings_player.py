@@ -20,6 +20,7 @@ from node.lotus.http_answer import parse_answer
 from node.lotus.transport import Call, Frame, RpcFault
 
 RECORDINGS = Path(__file__).parent / "recordings" / "lotus"
+_VERSIONS = {"/rpc/v1": 1, "/rpc/v2": 2}
 _NEVER = datetime(2026, 11, 22, tzinfo=UTC)
 FOLDERS = tuple(sorted(path.name for path in RECORDINGS.iterdir() if path.is_dir()))
 
@@ -135,8 +136,9 @@ class RecordingsPlayer:
         self._answers: dict[str, list[RecordedCall]] = {}
         self._asked: dict[str, int] = {}
         for call in recorded_calls(folder, root=root):
-            if call.method and call.path == "/rpc/v1" and call.gateway == gateway and call.token in {"admin", "none"}:
-                for key in self._keys(call.method, call.params):
+            version = _VERSIONS.get(call.path)
+            if call.method and version and call.gateway == gateway and call.token in {"admin", "none"}:
+                for key in self._keys(call.method, call.params, version):
                     self._answers.setdefault(key, []).append(call)
         self._websockets = [path for path in websockets(root) if path.parent.name == folder]
 
@@ -193,14 +195,16 @@ class RecordingsPlayer:
         raise NotRecorded(f"no websocket of {self._folder} with {wanted}")
 
     def _next(self, call: Call) -> RecordedCall:
-        for key in self._keys(call.method, call.params):
+        for key in self._keys(call.method, call.params, call.version):
             found = self._answers.get(key)
             if found:
                 self._asked[key] = self._asked.get(key, 0) + 1
                 return found[min(self._asked[key], len(found)) - 1]
         raise NotRecorded(f"{call.method} {json.dumps(call.params)[:300]} was not asked in {self._folder}")
 
-    def _keys(self, method: str, params: Sequence[object]) -> list[str]:
+    def _keys(self, method: str, params: Sequence[object], version: int) -> list[str]:
+        if version != 1:
+            return [f"v{version} {question(method, params)}"]
         keys = [question(method, params)]
         if method == "Filecoin.StateSearchMsg":
             keys.append(question(method, list(params)[:3]))

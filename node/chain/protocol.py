@@ -1,6 +1,6 @@
 """The one way to the chain. Every call may raise any `ChainError`; what is said below is what it means."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from node.address import Address
@@ -9,13 +9,15 @@ from node.chain.results import (
     Actor,
     ChainMessage,
     ExecutedMessage,
+    Finality,
+    FinalityLevel,
     InvocationResult,
     MessageLookup,
     NetworkIdentity,
     NodeVersion,
     RejectedRecord,
 )
-from node.chain.tipset import HeadChanges, StreamGap, TipSet, TipSetKey
+from node.chain.tipset import HeadChange, HeadChanges, StreamGap, TipSet, TipSetKey
 from node.cid import Cid
 from node.events import ActorEvent
 from node.market import Deal
@@ -44,8 +46,12 @@ class Chain(Protocol):
     async def head(self) -> TipSet:
         """The node's head."""
 
-    async def finalized(self) -> TipSet | None:
-        """The newest tipset that the node holds to be final; None where it cannot say (a young chain, an old node)."""
+    async def finality(self, level: FinalityLevel = "finalized") -> Finality:
+        """The newest tipset of that level, and who says so; the genesis on a chain that is too young.
+
+        The node's own tags (/rpc/v2) where it has them, else its older call, else 900 epochs below its head (200 for
+        `safe`): what is final by depth alone is what counted before fast finality.
+        """
 
     async def tipset(self, key: TipSetKey) -> TipSet:
         """The tipset of that key; NotFound where the node has none."""
@@ -56,18 +62,26 @@ class Chain(Protocol):
         For a null round it is the one before: compare `epoch`. EpochAboveHead where the anchor lies below.
         """
 
+    async def path(self, start: TipSetKey, end: TipSetKey) -> tuple[HeadChange, ...]:
+        """How the head gets from one tipset to another: reverts from the top down, then applies upward.
+
+        NotFound where the node does not hold them.
+        """
+
     def follow(self, events: EventFilter | None = None) -> AsyncGenerator[HeadChanges | ActorEvent | StreamGap, None]:
         """The head's changes, and the events that match, in the order in which one node tells them.
 
-        Never ends by itself: a broken connection is made anew, and a StreamGap says so. A node tells an event when
-        its message was executed, and again with `reverted` when that is undone. Close the iterator when done.
+        Never ends by itself: a broken connection is made anew, and a StreamGap says so and from where to read again.
+        The same where a node stands still while its own or another's head moves, and where changes don't follow from
+        one another. A node tells an event when its message was executed, and again with `reverted` when that is
+        undone. Close the iterator when done.
         """
 
     def head_changes(self) -> AsyncGenerator[HeadChanges | StreamGap, None]:
         """`follow` without events."""
 
     def actor_event_stream(self, events: EventFilter) -> AsyncGenerator[ActorEvent | StreamGap, None]:
-        """`follow` without head changes."""
+        """`follow` without head changes, by which alone it is noticed that a node stands still."""
 
     async def actor_events(self, events: EventFilter) -> tuple[ActorEvent, ...]:
         """The events that match, in the chain's order; those of other actors and contracts are left out.
@@ -82,6 +96,9 @@ class Chain(Protocol):
     async def executed_messages(self, tipset: TipSet) -> tuple[ExecutedMessage, ...]:
         """The messages of the tipset *before* this one, with the receipts that this one holds; implicit ones are
         not among them."""
+
+    async def executed_messages_of(self, tipsets: Sequence[TipSet]) -> tuple[tuple[ExecutedMessage, ...], ...]:
+        """`executed_messages` of several tipsets, in as few requests as the node allows."""
 
     async def deal(self, deal_id: int, *, at: TipSetKey | None = None) -> Deal | None:
         """The deal in the market's state; None where it is not, or no more."""

@@ -1,9 +1,10 @@
 """What a `Chain` answers beyond tipsets and events. Epochs are heights, amounts name their unit."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from node.address import Address
-from node.chain.tipset import TipSetKey
+from node.chain.tipset import TipSet, TipSetKey
 from node.cid import Cid
 from node.message import Message
 from node.receipt import Receipt
@@ -28,6 +29,20 @@ class NodeVersion:
     """For example `v1.36.2-dev+mainnet+git.b835fab70`."""
     agent: str | None
     block_delay_s: int
+
+
+FinalityLevel = Literal["safe", "finalized"]
+FinalitySource = Literal["v2_tag", "v1_call", "depth"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finality:
+    """A tipset that a node will not, or hardly, go back behind, and whose word that is."""
+
+    level: FinalityLevel
+    source: FinalitySource
+    """`v2_tag`, `v1_call`: the node's own word, which knows fast finality. `depth`: counted below the head."""
+    tipset: TipSet
 
 
 @dataclass(frozen=True, slots=True)

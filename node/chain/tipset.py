@@ -73,7 +73,14 @@ class StreamGap:
     """The stream was interrupted: anything may have happened in between. What was followed must be read again.
 
     After it, a stream of head changes goes on with a `current`; a stream of events with what happens from now on.
+    `Chain.path` from `last_head` to that `current` is what was missed of the head. Of the events, those that the
+    messages of `last_head.parents` and of every tipset above made, as a node tells them after the head's change.
+
+        last_head ═══ 270 ═ 271 ✂                     path: revert 271, apply 271', apply 272'
+                        ╚══ 271' ═ 272' current
     """
 
     node: str
     reason: str
+    last_head: TipSet | None = None
+    """Where the head was when the stream broke; None where it was never told, or not known any more."""

@@ -1,22 +1,17 @@
 """`LotusChain`: the `Chain` protocol over a pool of Lotus nodes."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 from node.chain.protocol import Chain
+from node.lotus.capabilities import NodeCapabilities, capabilities_of
 from node.lotus.health import NodeHealth
 from node.lotus.pool import NodePool
 from node.lotus.sending import Sending
+from node.lotus.settling import Settling
 from node.lotus.states import States
 from node.lotus.tipsets import Tipsets
+from node.lotus.watching import Watch
 
 
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)
-
-
-class LotusChain(Tipsets, States, Sending):
+class LotusChain(Tipsets, Settling, States, Sending):
     """A chain as Lotus nodes tell it; each question goes to one of them, as `pool` decides."""
 
     def __init__(
@@ -25,12 +20,10 @@ class LotusChain(Tipsets, States, Sending):
         *,
         prefix: str = "f",
         record_prefixes: str = "ft",
-        stale_after_s: float | None = None,
-        wall_clock: Callable[[], datetime] = utc_now,
+        watch: Watch,
     ) -> None:
         super().__init__(pool, prefix=prefix, record_prefixes=record_prefixes)
-        self._stale_after_s = stale_after_s
-        self._wall_clock = wall_clock
+        self._watch = watch
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -47,9 +40,12 @@ class LotusChain(Tipsets, States, Sending):
             self._pool.only(node),
             prefix=self._prefix,
             record_prefixes=self._record_prefixes,
-            stale_after_s=self._stale_after_s,
-            wall_clock=self._wall_clock,
+            watch=self._watch,
         )
+
+    async def capabilities(self) -> tuple[NodeCapabilities, ...]:
+        """What each node offers, asked now, the preferred one first. Raises nothing: what is not known is said so."""
+        return tuple([await capabilities_of(node, self._pool) for node in self._pool.nodes])
 
 
 def _is_a_chain(chain: LotusChain) -> Chain:

@@ -33,7 +33,6 @@ _INT64_MAX = 2**63 - 1
 _UINT64_MAX = 2**64 - 1
 _TEXT_CHARS_MAX = 1 << 16
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _HEAD_CHANGE_KINDS: dict[object, HeadChangeKind] = {"current": "current", "apply": "apply", "revert": "revert"}
 
 
@@ -174,6 +173,11 @@ def head_changes(document: object) -> tuple[HeadChange, ...]:
     if not changes or kinds != sorted(kinds, key=("current", "revert", "apply").index) or kinds.count("current") > 1:
         raise GarbledAnswer(f"head changes in the order {kinds[:10]}")
     return changes
+
+
+def path(document: object) -> tuple[HeadChange, ...]:
+    """The answer of ChainGetPath; none between a tipset and itself."""
+    return tuple(_head_change(each) for each in a_list(document, "a path", null_is_empty=True))
 
 
 def _head_change(document: object) -> HeadChange:

@@ -1,5 +1,6 @@
 """Where a node listens, and the token that it wants. A token goes into a header and nowhere else."""
 
+import ipaddress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
@@ -7,6 +8,9 @@ from node.chain.errors import BadEndpoint
 
 _HTTP_OF = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 _WS_OF = {"http": "ws", "https": "wss"}
+# Names that only resolve inside: by RFC 6761 and 6762, and as containers and clusters call their hosts.
+_PRIVATE_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa")
+_PATH_OF_VERSION_1 = "/rpc/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,28 @@ class Endpoint:
     http_url: str = field(repr=False)
     websocket_url: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether what is sent there can be read on the way."""
+        return self.http_url.startswith("http:")
+
+    @property
+    def is_private(self) -> bool:
+        """Whether the host is this machine or one of its owner's network, as far as its name tells."""
+        host = urlsplit(self.http_url).hostname or ""
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return "." not in host.rstrip(".") or host.rstrip(".").endswith(_PRIVATE_DOMAINS)
+        return address.is_loopback or address.is_private or address.is_link_local
+
+    def url_of(self, version: int) -> str | None:
+        """Where that version of the API is; None where the address doesn't tell: it must end in /rpc/v1."""
+        if version == 1:
+            return self.http_url
+        bare = self.http_url.removesuffix(_PATH_OF_VERSION_1)
+        return None if bare == self.http_url else f"{bare}/rpc/v{version}"
 
     def headers(self) -> dict[str, str]:
         """What every request bears."""
@@ -46,6 +72,16 @@ def parse_endpoint(url: str, *, token: str | None = None) -> Endpoint:
         websocket_url=f"{_WS_OF[scheme]}://{place}{path}",
         token=_checked_token(token, place),
     )
+
+
+def split_tokens(text: str | None) -> tuple[str | None, ...]:
+    """The tokens of FILPLUS_CHAIN_TOKEN, comma-separated, in the order of the nodes: a single one is the first node's.
+
+    An empty place is a node without: `,abc` is the second one's.
+    """
+    if text is None or not text.strip():
+        return ()
+    return tuple(part.strip() or None for part in text.split(","))
 
 
 def _refuse_odd(parts: SplitResult) -> None:

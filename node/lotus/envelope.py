@@ -20,10 +20,18 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object; a name that stands twice in one leaves open what was meant."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return members
+
+
 def parse_json(raw: bytes | str) -> object:
     """The JSON value of a whole text; GarbledAnswer where it is none."""
     try:
-        document: object = json.loads(raw, parse_constant=_refuse_constant)
+        document: object = json.loads(raw, parse_constant=_refuse_constant, object_pairs_hook=_members)
     except (ValueError, RecursionError) as error:
         raise GarbledAnswer(f"{excerpt(raw)} is no JSON: {_complaint(error)}") from error
     return document

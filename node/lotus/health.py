@@ -2,6 +2,8 @@
 
 unproven ──identity fits──► in use ──transient error, garbled answer──► at rest, twice as long each time ──► unproven
     └────identity is another──► at rest, as long as it gets
+
+Each of these steps is logged once; what a node answers in between is not.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -9,11 +11,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import structlog
+
 from node.chain.errors import (
+    BadRequest,
     ChainError,
     GarbledAnswer,
     MethodMissing,
     ModuleDisabled,
+    RequestFailed,
     TransientError,
     WrongNetwork,
 )
@@ -31,6 +37,11 @@ Clock = Callable[[], float]
 
 T = TypeVar("T")
 E = TypeVar("E", bound=ChainError)
+
+_log = structlog.get_logger(__name__)
+
+# How a node refuses batches as such: by an error for the whole, by HTTP 400 or 413, or as a method that it has not.
+_NO_BATCHES = (BadRequest, RequestFailed, MethodMissing)
 
 IDENTITY_CALLS = (Call("Filecoin.StateNetworkName"), Call("Filecoin.ChainGetGenesis"))
 
@@ -62,7 +73,8 @@ class Node:
     asked_until: float = float("-inf")
     """Until when it asked to be left alone."""
     missing: dict[str, tuple[float, RpcFault]] = field(default_factory=dict)
-    """Methods that it has not: when that was said, and in which words."""
+    """Methods that it has not, by the title of the call: when that was said, and in which words."""
+    batches_refused_at: float = float("-inf")
 
     @property
     def name(self) -> str:
@@ -86,34 +98,57 @@ class Node:
 
     async def call(self, call: Call) -> object:
         """The result; every error of it bears the node's name."""
-        self._refuse_missing(call.method)
+        self._refuse_missing(call)
         try:
             return await self.transport.call(call)
         except RpcFault as fault:
-            raise self.error_of(fault, call.method) from fault
+            raise self.error_of(fault, call.title) from fault
         except ChainError as error:
             error.node = self.name
             raise
 
     async def batch(self, calls: Sequence[Call]) -> tuple[object, ...]:
-        """The results; the first call that failed decides."""
+        """The results; the first call that failed decides. A node that refuses batches is asked one by one."""
         for call in calls:
-            self._refuse_missing(call.method)
-        try:
-            results = await self.transport.batch(calls)
-        except RpcFault as fault:
-            raise self.error_of(fault, "batch") from fault
-        except ChainError as error:
-            error.node = self.name
-            raise
+            self._refuse_missing(call)
+        if self.clock() - self.batches_refused_at < self.retries.forget_missing_s:
+            results = await self._apart(calls)
+        else:
+            results = await self._together(calls)
         for call, result in zip(calls, results, strict=True):
             if isinstance(result, RpcFault):
-                raise self.error_of(result, call.method) from result
+                raise self.error_of(result, call.title) from result
         return results
+
+    async def _together(self, calls: Sequence[Call]) -> tuple[object, ...]:
+        refusal: ChainError
+        try:
+            return await self.transport.batch(calls)
+        except RpcFault as fault:
+            refusal = error_of(fault, "batch")
+        except ChainError as error:
+            refusal = error
+        if not isinstance(refusal, _NO_BATCHES):
+            raise self.named(refusal)
+        results = await self._apart(calls)
+        self.batches_refused_at = self.clock()  # only now: what fails one by one too was no matter of batches
+        _log.info("node_refuses_batches", node=self.name, reason=str(refusal))
+        return results
+
+    async def _apart(self, calls: Sequence[Call]) -> tuple[object, ...]:
+        return tuple([await self._result_or_fault(call) for call in calls])
+
+    async def _result_or_fault(self, call: Call) -> object:
+        try:
+            return await self.transport.call(call)
+        except RpcFault as fault:
+            return fault
+        except ChainError as error:
+            raise self.named(error) from error.__cause__
 
     async def members(self, call: Call) -> AsyncGenerator[Member, None]:
         """The members of a huge result that is a map, as they come; ends by itself only when all have come."""
-        self._refuse_missing(call.method)
+        self._refuse_missing(call)
         scanner = ResultMembers()
         try:
             async with aclosing(self.transport.stream(call)) as texts:
@@ -122,7 +157,7 @@ class Node:
                         yield member
             scanner.finish()
         except RpcFault as fault:
-            raise self.error_of(fault, call.method) from fault
+            raise self.error_of(fault, call.title) from fault
         except ChainError as error:
             error.node = self.name
             raise
@@ -147,11 +182,13 @@ class Node:
         error.node = self.name
         return error
 
-    def error_of(self, fault: RpcFault, method: str) -> ChainError:
+    def error_of(self, fault: RpcFault, title: str) -> ChainError:
         """What a fault means; a method that is missing is remembered."""
-        error = self.named(error_of(fault, method))
+        error = self.named(error_of(fault, title))
         if isinstance(error, MethodMissing | ModuleDisabled):
-            self.missing[method] = (self.clock(), fault)
+            if title not in self.missing:
+                _log.info("node_lacks_method", node=self.name, method=title, reason=str(error))
+            self.missing[title] = (self.clock(), fault)
         return error
 
     async def prove(self, gate: Gate) -> None:
@@ -161,9 +198,12 @@ class Node:
         identity = await self.identity()
         self.decoded("identity", lambda: gate.admit(identity))
         self.proven = True
+        _log.info("node_proven", node=self.name, network=identity.name, genesis=str(identity.genesis_cid))
 
     def worked(self) -> None:
         """It answered: what was before is forgiven."""
+        if self.failures:
+            _log.info("node_recovered", node=self.name, failures=self.failures)
         self.failures = 0
         self.rests_until = self.asked_until = float("-inf")
 
@@ -176,9 +216,16 @@ class Node:
         self.rests_until = self.clock() + (self.retries.longest_rest_s if isinstance(error, WrongNetwork) else rest_s)
         self.asked_until = self.clock() + (retry_after_s(error) or 0.0)
         self.proven = False
+        self._log_failure(error)
 
-    def _refuse_missing(self, method: str) -> None:
+    def _log_failure(self, error: ChainError) -> None:
+        """Once for each illness, at its beginning; a node of another network is for a person to look at."""
+        if self.failures == 1:
+            log = _log.error if isinstance(error, WrongNetwork) else _log.warning
+            log("node_failed", node=self.name, error=type(error).__name__, reason=str(error))
+
+    def _refuse_missing(self, call: Call) -> None:
         """Raises without asking where the node said a while ago that it has no such method."""
-        said = self.missing.get(method)
+        said = self.missing.get(call.title)
         if said is not None and self.clock() - said[0] < self.retries.forget_missing_s:
-            raise self.named(error_of(said[1], method))
+            raise self.named(error_of(said[1], call.title))

@@ -11,13 +11,13 @@ from typing import NoReturn
 
 import aiohttp
 
-from node.chain.errors import AnswerTooLarge, GarbledAnswer
+from node.chain.errors import AnswerTooLarge, BadEndpoint, GarbledAnswer
 from node.lotus.connection import connection_errors, cut_answers
 from node.lotus.endpoint import Endpoint
 from node.lotus.envelope import batch_results, request_document, result_of
 from node.lotus.http_answer import parse_answer
 from node.lotus.limits import Limits
-from node.lotus.transport import Call, Frame
+from node.lotus.transport import METHOD_NOT_FOUND, Call, Frame, RpcFault
 from node.lotus.websocket import subscribed
 
 _PIECE_BYTES = 1 << 16
@@ -49,7 +49,14 @@ class HttpTransport:
     async def call(self, call: Call) -> object:
         """The result's JSON value."""
         request_id = next(self._ids)
-        document = await self._ask(request_document(call, request_id), self._limits.timeout_of(call.method))
+        request, timeout_s = request_document(call, request_id), self._limits.timeout_of(call.method)
+        url = self._endpoint.url_of(call.version)
+        if url is None:
+            raise _no_such_version(call)
+        try:
+            document = await self._ask(request, timeout_s, url=url)
+        except BadEndpoint as error:
+            raise (error if call.version == 1 else _no_such_version(call)) from error
         return result_of(document, request_id)
 
     async def batch(self, calls: Sequence[Call]) -> tuple[object, ...]:
@@ -64,21 +71,21 @@ class HttpTransport:
         ids = [next(self._ids) for _ in calls]
         requests = [request_document(call, request_id) for call, request_id in zip(calls, ids, strict=True)]
         timeout_s = max(self._limits.timeout_of(call.method) for call in calls)
-        return batch_results(await self._ask(requests, timeout_s), ids)
+        return batch_results(await self._ask(requests, timeout_s, url=self._endpoint.http_url), ids)
 
-    async def _ask(self, request: object, timeout_s: float) -> object:
+    async def _ask(self, request: object, timeout_s: float, *, url: str) -> object:
         with connection_errors(timeout_s):
             async with asyncio.timeout(timeout_s):
-                response = await self._post(request)
+                response = await self._post(request, url)
                 with closing(response):
                     body = await self._read(response)
         return parse_answer(response.status, response.headers, body, now=self._wall_clock())
 
-    async def _post(self, request: object) -> aiohttp.ClientResponse:
+    async def _post(self, request: object, url: str) -> aiohttp.ClientResponse:
         """The answer up to its body. Closing it keeps the connection for others only if the body was read."""
         headers = {**self._endpoint.headers(), "Content-Type": "application/json"}
         body = json.dumps(request, separators=(",", ":")).encode("utf-8")
-        return await self._session.post(self._endpoint.http_url, data=body, headers=headers, allow_redirects=False)
+        return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """The whole body; AnswerTooLarge, and the rest unread, where it is more than we agreed to hold."""
@@ -95,7 +102,7 @@ class HttpTransport:
         request_id = next(self._ids)
         with connection_errors(self._limits.stream_first_byte_s):
             async with asyncio.timeout(self._limits.stream_first_byte_s):
-                response = await self._post(request_document(call, request_id))
+                response = await self._post(request_document(call, request_id), self._endpoint.http_url)
         with closing(response):
             if response.status != 200:
                 await self._refuse(response, request_id)
@@ -129,3 +136,8 @@ class HttpTransport:
 
     async def close(self) -> None:
         """Nothing: the session is its maker's."""
+
+
+def _no_such_version(call: Call) -> RpcFault:
+    """What a node without that version of the API would say if it could."""
+    return RpcFault(METHOD_NOT_FOUND, f"method '{call.method}' not found: there is no /rpc/v{call.version} here")

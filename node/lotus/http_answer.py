@@ -64,9 +64,14 @@ def error_of_status(status: int, headers: Mapping[str, str], *, now: datetime) -
     if status >= 500:
         return NodeOverloaded(f"HTTP {status}", retry_after_s=wait_s)
     if 300 <= status < 400:
-        return BadEndpoint(f"the address redirects elsewhere (HTTP {status}), which is not followed: use the other one")
+        return BadEndpoint(redirect_text(status))
     kind, text = _CLIENT_ERRORS.get(status, (RequestFailed, "the node refuses the request"))
     return kind(f"{text} (HTTP {status})")
+
+
+def redirect_text(status: int) -> str:
+    """What is said of a node that sends elsewhere: a token is not for whoever that is."""
+    return f"the address redirects elsewhere (HTTP {status}), which is not followed: use the other one"
 
 
 _CLIENT_ERRORS: Final[Mapping[int, tuple[type[ChainError], str]]] = {

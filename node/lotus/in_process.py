@@ -11,7 +11,7 @@ from node.chain.errors import AnswerCut, ChainError, GarbledAnswer, NodeTimeout,
 from node.lotus.transport import Call, Frame, RpcFault
 from node.sim.errors import RpcFault as SimulatedFault
 from node.sim.faults import FaultAction
-from node.sim.rpc.dispatch import Dispatcher, Waiting
+from node.sim.rpc.dispatch import VERSION_2, Dispatcher, Waiting
 
 _PIECE_CHARS = 1 << 16
 
@@ -29,6 +29,7 @@ class InProcessTransport:
 
     def __init__(self, dispatcher: Dispatcher, *, name: str = "simulated") -> None:
         self._dispatcher = dispatcher
+        self._by_version = {1: dispatcher, 2: Dispatcher(dispatcher.node, VERSION_2)}
         self._name = name
 
     @property
@@ -65,7 +66,7 @@ class InProcessTransport:
 
     def _answer(self, call: Call) -> object:
         try:
-            result = self._dispatcher.call(call.method, _through_json(list(call.params)))
+            result = self._by_version[call.version].call(call.method, _through_json(list(call.params)))
         except SimulatedFault as fault:
             raise RpcFault(fault.code, fault.message, data=fault.data) from fault
         if isinstance(result, FaultAction):

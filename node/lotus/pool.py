@@ -73,7 +73,7 @@ class NodePool:
 
         async def ask(node: Node) -> T:
             result = await node.call(call)
-            return node.decoded(call.method, lambda: decode(result))
+            return node.decoded(call.title, lambda: decode(result))
 
         return await self.run(ask)
 

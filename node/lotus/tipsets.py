@@ -1,31 +1,32 @@
 """The part of `LotusChain` that reads the chain itself: network, tipsets, messages, events."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
-from datetime import datetime
 
-from node.chain.errors import BadRequest, GarbledAnswer, MethodMissing, NodeNotSynced, TooManyEvents
+from node.chain.errors import GarbledAnswer, NotFound, TooManyEvents
 from node.chain.event_filter import EventFilter
 from node.chain.results import ChainMessage, ExecutedMessage, NetworkIdentity, NodeVersion
-from node.chain.tipset import HeadChanges, StreamGap, TipSet, TipSetKey
+from node.chain.tipset import HeadChange, HeadChanges, StreamGap, TipSet, TipSetKey
 from node.events import ActorEvent
 from node.lotus import decoding, params
 from node.lotus.asking import Asking, lotus_call
-from node.lotus.following import followed
+from node.lotus.following import Subscription, followed
 from node.lotus.health import IDENTITY_CALLS, Node
+from node.lotus.trail import check_path
 from node.lotus.transport import Call, Frame
+from node.lotus.watching import Watch, check_age
 
 EVENTS_CUT_AT = 10_000
 """As many events as older nodes cut their answers to, without a word (MaxFilterResults)."""
 
 _NOTIFY = lotus_call("ChainNotify")
+_EXECUTED = ("ChainGetParentMessages", "ChainGetParentReceipts")
 
 
 class Tipsets(Asking):
-    """Reads the chain. A head older than `_stale_after_s` is NodeNotSynced; None: any head will do."""
+    """Reads the chain. What `_watch` says decides when a head is too old to count, and when a node stands still."""
 
-    _stale_after_s: float | None
-    _wall_clock: Callable[[], datetime]
+    _watch: Watch
 
     async def identity(self) -> NetworkIdentity:
         """The network's name and genesis."""
@@ -45,23 +46,15 @@ class Tipsets(Asking):
 
     def _fresh(self, document: object) -> TipSet:
         head = decoding.tipset(document)
-        age_s = self._wall_clock().timestamp() - head.timestamp
-        if self._stale_after_s is not None and age_s > self._stale_after_s:
-            raise NodeNotSynced(f"the head, epoch {head.epoch}, is {age_s:.0f} s old", head_epoch=head.epoch)
-        return head
-
-    async def finalized(self) -> TipSet | None:
-        """The newest final tipset. Below epoch 900 Lotus answers `height -639 is negative`: None."""
-        try:
-            return await self._ask("ChainGetFinalizedTipSet", decode=decoding.tipset)
-        except (BadRequest, MethodMissing):
-            return None
+        return check_age(head, stale_after_s=self._watch.stale_after_s, now=self._watch.wall_clock())
 
     async def tipset(self, key: TipSetKey) -> TipSet:
         """The tipset of that key."""
 
         def decode(document: object) -> TipSet:
             found = decoding.tipset(document)
+            if set(found.key.cids) == set(key.cids) and found.key != key:
+                raise NotFound(f"there is no tipset {key}: its blocks are in the order {found.key}")
             if found.key != key:
                 raise GarbledAnswer(f"asked for tipset {key}, the answer is {found.key}")
             return found
@@ -79,15 +72,31 @@ class Tipsets(Asking):
 
         return await self._ask("ChainGetTipSetByHeight", epoch, params.tipset_key(anchor), decode=decode)
 
+    async def path(self, start: TipSetKey, end: TipSetKey) -> tuple[HeadChange, ...]:
+        """How the head gets from one tipset to another."""
+
+        def decode(document: object) -> tuple[HeadChange, ...]:
+            changes = decoding.path(document)
+            check_path(changes, start, end)
+            return changes
+
+        return await self._ask("ChainGetPath", params.tipset_key(start), params.tipset_key(end), decode=decode)
+
     async def messages(self, tipset: TipSetKey) -> tuple[ChainMessage, ...]:
         """The messages that the tipset includes."""
         return await self._ask("ChainGetMessagesInTipset", params.tipset_key(tipset), decode=decoding.messages)
 
     async def executed_messages(self, tipset: TipSet) -> tuple[ExecutedMessage, ...]:
         """The messages of the tipset before, with their receipts. Every block of a tipset names the same."""
-        block = params.link(tipset.key.cids[0])
-        calls = (lotus_call("ChainGetParentMessages", block), lotus_call("ChainGetParentReceipts", block))
-        return await self._pool.read_batch(calls, lambda results: decoding.executed_messages(*results))
+        return (await self.executed_messages_of((tipset,)))[0]
+
+    async def executed_messages_of(self, tipsets: Sequence[TipSet]) -> tuple[tuple[ExecutedMessage, ...], ...]:
+        """The same of several tipsets, asked together."""
+        if not tipsets:
+            return ()
+        blocks = [params.link(tipset.key.cids[0]) for tipset in tipsets]
+        calls = [lotus_call(name, block) for block in blocks for name in _EXECUTED]
+        return await self._pool.read_batch(calls, _executed_in_each)
 
     async def actor_events(self, events: EventFilter) -> tuple[ActorEvent, ...]:
         """The events that match."""
@@ -108,15 +117,25 @@ class Tipsets(Asking):
             return _head_changes(node, frame) if frame.index == 0 or events is None else _event(frame, events)
 
         first, again = self._subscriptions(events)
-        return followed(self._pool, (_NOTIFY, *first), (_NOTIFY, *again), decode)
+        subscription: Subscription[HeadChanges | ActorEvent] = Subscription(
+            first=(_NOTIFY, *first), again=(_NOTIFY, *again), decode=decode, watch=self._watch_or_none
+        )
+        return followed(self._pool, subscription)
 
     def head_changes(self) -> AsyncGenerator[HeadChanges | StreamGap, None]:
         """The head's changes; for ever."""
-        return followed(self._pool, (_NOTIFY,), (_NOTIFY,), _head_changes)
+        subscription = Subscription(first=(_NOTIFY,), again=(_NOTIFY,), decode=_head_changes, watch=self._watch_or_none)
+        return followed(self._pool, subscription)
 
     def actor_event_stream(self, events: EventFilter) -> AsyncGenerator[ActorEvent | StreamGap, None]:
         """The events that match; for ever."""
-        return followed(self._pool, *self._subscriptions(events), lambda _, frame: _event(frame, events))
+        first, again = self._subscriptions(events)
+        subscription = Subscription(first=first, again=again, decode=lambda _, frame: _event(frame, events))
+        return followed(self._pool, subscription)
+
+    @property
+    def _watch_or_none(self) -> Watch | None:
+        return None if self._watch.period_s is None else self._watch
 
     def _subscriptions(self, events: EventFilter | None) -> tuple[tuple[Call, ...], tuple[Call, ...]]:
         """What the first connection asks for, and what later ones do: those don't ask for the past again."""
@@ -132,6 +151,11 @@ class Tipsets(Asking):
 
 def _head_changes(node: Node, frame: Frame) -> HeadChanges:
     return HeadChanges(decoding.head_changes(frame.value), node.name)
+
+
+def _executed_in_each(results: Sequence[object]) -> tuple[tuple[ExecutedMessage, ...], ...]:
+    pairs = zip(results[::2], results[1::2], strict=True)
+    return tuple(decoding.executed_messages(included, receipts) for included, receipts in pairs)
 
 
 def _event(frame: Frame, events: EventFilter) -> ActorEvent | None:

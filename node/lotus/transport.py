@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+METHOD_NOT_FOUND: Final = -32601
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +13,13 @@ class Call:
 
     method: str
     params: tuple[object, ...] = ()
+    version: int = 1
+    """Of the API: 1 is served at /rpc/v1, 2 at /rpc/v2."""
+
+    @property
+    def title(self) -> str:
+        """What tells it from others in words: the same method may stand in two versions."""
+        return self.method if self.version == 1 else f"{self.method} (v{self.version})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,10 @@ class Transport(Protocol):
         """The result's JSON value."""
 
     async def batch(self, calls: Sequence[Call]) -> tuple[object, ...]:
-        """The results' JSON values in the order of the calls, an RpcFault in the place of each that failed."""
+        """The results' JSON values in the order of the calls, an RpcFault in the place of each that failed.
+
+        All calls are of version 1. An RpcFault that is raised is about batches as such.
+        """
 
     def stream(self, call: Call) -> AsyncGenerator[str, None]:
         """The text of the whole answer, envelope and all, in pieces. Ends where the answer ends."""

@@ -13,15 +13,18 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.cases import CASES, Case
+from tests.bench.chain import CHAIN_CASES
+
+ALL = (*CASES, *CHAIN_CASES)
 
 
 def main() -> None:
     """Runs the cases that the arguments name, or all."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *(case.name for case in CASES)])
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *(case.name for case in ALL)])
     parser.add_argument("--quick", action="store_true", help="under a minute each")
     arguments = parser.parse_args()
-    chosen = [case for case in CASES if not arguments.names or case.name in arguments.names]
+    chosen = [case for case in ALL if not arguments.names or case.name in arguments.names]
     results = [_result(case, case.measure(arguments.quick)) for case in chosen]
     report = {"commit": _commit(), "machine": _machine(), "results": results}
     Path("bench.json").write_text(json.dumps(report, indent=2) + "\n")

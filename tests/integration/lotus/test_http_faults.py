@@ -365,7 +365,7 @@ async def test_a_batch_goes_in_one_request_and_comes_back_in_any_order() -> None
     ],
 )
 async def test_a_broken_batch(answers: object) -> None:
-    async with ill_node(answering(response(json.dumps(answers).encode()))) as (chain, _):
+    async with ill_node(answering(response(json.dumps(answers).encode(), "200 OK", "Connection: close"))) as (chain, _):
         with pytest.raises((errors.GarbledAnswer, errors.BadRequest)):
             await chain.executed_messages(TIPSET)
 

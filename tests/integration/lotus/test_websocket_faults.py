@@ -211,7 +211,8 @@ async def test_a_node_that_answers_no_pings_is_dead() -> None:
 async def test_a_slow_consumer_makes_the_node_wait_and_loses_nothing() -> None:
     async def serve(socket: web.WebSocketResponse, _: int) -> None:
         await open_channel(socket)
-        await send(socket, FRAMES[:1] + FRAMES[1:2] * 200)
+        back = json.loads(json.dumps(FRAMES[1]).replace('"apply"', '"revert"'))
+        await send(socket, FRAMES[:1] + [FRAMES[1], back] * 100)
         await socket.receive()
 
     async with (
@@ -221,6 +222,24 @@ async def test_a_slow_consumer_makes_the_node_wait_and_loses_nothing() -> None:
         for _ in range(201):
             assert isinstance(await anext(changes), HeadChanges)
             await asyncio.sleep(0)
+
+
+async def test_a_consumer_that_is_busy_for_longer_than_a_heartbeat_loses_nothing() -> None:
+    async def serve(socket: web.WebSocketResponse, _: int) -> None:
+        await open_channel(socket)
+        back = json.loads(json.dumps(FRAMES[1]).replace('"apply"', '"revert"'))
+        await send(socket, FRAMES[:1] + [FRAMES[1], back] * 20)
+        while (await socket.receive()).type == WSMsgType.TEXT:
+            pass
+
+    async with (
+        chain_of(serve, limits=Limits(timeout_s=2, backlog_frames=2, heartbeat_s=0.2)) as chain,
+        aclosing(chain.head_changes()) as changes,
+    ):
+        await anext(changes)
+        await asyncio.sleep(1)
+        for _ in range(40):
+            assert isinstance(await anext(changes), HeadChanges)
 
 
 async def test_events_are_asked_from_the_past_only_once() -> None:

@@ -1,5 +1,6 @@
 """Builders: chains over any transport, with clocks and randomness of the test's own."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from node.lotus.opening import lotus_chain
 from node.lotus.transport import Call, Frame, RpcFault, Transport
 from tests.recordings_player import RecordingsPlayer
 
+_TURNS = 50
+"""Of the event loop, in which whoever has something to do gets to it before more time passes."""
 RECORDED_AT = datetime(2026, 11, 22, 22, 0, tzinfo=UTC)
 
 
@@ -27,6 +30,8 @@ class Time:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         self.now_s += seconds
 
 
@@ -36,6 +41,7 @@ def chain_over(
     retries: Retries | None = None,
     expected: Expected | None = None,
     stale_after_s: float | None = None,
+    stalled_after_s: float | None = None,
 ) -> LotusChain:
     """A chain that never really waits."""
     time = time or Time()
@@ -44,6 +50,7 @@ def chain_over(
         expected=expected,
         retries=retries or Retries(rounds=1),
         stale_after_s=stale_after_s,
+        stalled_after_s=stalled_after_s,
         clock=time.clock,
         wall_clock=lambda: RECORDED_AT,
         sleep=time.sleep,

@@ -14,6 +14,8 @@ from tests.unit.lotus.chains import Asking, whole
 
 BLOCK = "bafy2bzacebrwqwp443wljvdapyjxvtm3m4ayxyhbhfuppn7nqzosvm6notpv4"
 KEY = tipset_key_of(BLOCK)
+PATH_START = tipset_key_of("bafy2bzacec5whwhgr57u3fxkx5e635rwaovicv6xix2v2pnaf5kazdq5erdfw")
+PATH_END = tipset_key_of("bafy2bzacebv4gybcpct2meiknqsgbln2f4do6wj5mcyieweiojf4mrtzxcl4a")
 CLIENT = parse_address("f1msintbslqlwlfrnuhegmvrbcdzdfjgi722uc37a")
 PROVIDER = parse_address("f01000")
 MESSAGE = Message(to=parse_address("f06"), sender=CLIENT, nonce=0, method=4, params=b"\x82")
@@ -46,12 +48,14 @@ QUESTIONS: dict[str, Asking] = {
     "node_version": LotusChain.node_version,
     "network_version": LotusChain.network_version,
     "head": LotusChain.head,
-    "finalized": LotusChain.finalized,
+    "finality": LotusChain.finality,
+    "path": lambda chain: chain.path(PATH_START, PATH_END),
     "tipset": lambda chain: chain.tipset(KEY),
     "tipset_at": lambda chain: chain.tipset_at(248),
     "actor_events": lambda chain: chain.actor_events(EventFilter(from_epoch=0)),
     "messages": lambda chain: chain.messages(KEY),
     "executed_messages": lambda chain: chain.executed_messages(TIPSET),
+    "executed_messages_of": lambda chain: chain.executed_messages_of([TIPSET, TIPSET]),
     "deal": lambda chain: chain.deal(2),
     "deals": lambda chain: _all(chain.deals()),
     "claim": lambda chain: chain.claim(PROVIDER, 1),

@@ -147,6 +147,58 @@ async def test_any_bent_answer_is_a_value_or_an_error_of_the_tree(name: str, by:
     await _value_or_error(QUESTIONS[name], answer)
 
 
+# Pieces of bytes that break JSON, or nearly.
+_BYTES = st.sampled_from(
+    [b"", b'"', b"{", b"}", b"[", b"]", b",", b":", b"\\", b"\\ud800", b"\x00", b"\xff", b"-", b"e"]
+)
+_BYTES |= st.sampled_from([b"0", b"9" * 5000, b"null", b"NaN", b"1e999", b"[" * 5000, b'"Height":1,']) | st.binary(
+    max_size=8
+)
+
+
+def _streamed(body: bytes, request_id: object) -> list[Any]:
+    """A body as a streaming transport gives it."""
+    del request_id
+    text = body.decode("utf-8", "surrogateescape")
+    return [text[: len(text) // 2], text[len(text) // 2 :]]
+
+
+def _answered(body: bytes, request_id: object) -> Any:
+    """A body as HTTP's transport takes it."""
+    assert isinstance(request_id, int)
+    return result_of(parse_answer(200, {}, body, now=RECORDED_AT), request_id)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+@_quick
+@given(by=_BYTES, at=st.floats(0, 1), length=st.sampled_from([0, 0, 1, 2, 20, 10_000]), seed=st.integers(0, 2**32))
+async def test_any_bent_body_is_a_value_or_an_error_of_the_tree(
+    name: str, by: bytes, at: float, length: int, seed: int
+) -> None:
+    draw = Random(seed)
+
+    def scripted(call: Call) -> Any:
+        body = json.dumps({"jsonrpc": "2.0", "id": 1, "result": draw.choice(RECORDED[call.method])}).encode()
+        start = int(at * len(body))
+        bent_body = body[:start] + by + body[start + length :]
+        return (_streamed if call.method in _STREAMED else _answered)(bent_body, 1)
+
+    try:
+        await QUESTIONS[name](chain_over(Scripted(scripted)))
+    except ChainError as error:
+        str(error).encode("utf-8")
+
+
+async def test_garbage_never_ends_a_stream_of_head_changes_by_another_error() -> None:
+    """What bends each frame of a recorded websocket in turn is told as a gap, or taken where it still makes sense."""
+    draw = Random(7)
+    for number, frame in enumerate(_FRAMES * 3):
+        values = [Frame(0, bent(frame, draw.choice([None, -1, "", [], {}, "f06", 2**70]), draw))]
+        transport = Scripted(always(None), frames=[[*values, StreamBroken("over")]])
+        item = await SUBSCRIPTIONS["head_changes"](chain_over(transport))
+        assert isinstance(item, StreamGap | HeadChanges), number
+
+
 _FRAMES = [
     line["frame"]["params"][1]
     for path in websockets()

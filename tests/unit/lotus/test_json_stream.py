@@ -106,7 +106,16 @@ def test_memory_stays_flat() -> None:
     piece = "".join(f'"{number}":{{"x":"{"y" * 100}"}},' for number in range(100))
     for _ in range(500):
         assert len(scanner.feed(piece)) == 100
-        assert len(scanner._text) < 10 * len(piece)
+        assert scanner._text.held < 10 * len(piece)
+
+
+@pytest.mark.parametrize("piece", [" \n" * 10_000, '"x":1,' * 10_000, '"x":"' + "y" * 1000 + '",'])
+def test_memory_stays_flat_in_an_envelope_without_end(piece: str) -> None:
+    scanner = ResultMembers()
+    scanner.feed("{")
+    for _ in range(300):
+        assert scanner.feed(piece) == []
+        assert scanner._text.held < 200_000
 
 
 values = st.recursive(

@@ -103,12 +103,11 @@ async def test_a_tipset_that_the_node_does_not_hold() -> None:
 
 
 async def test_a_young_chain_has_nothing_final() -> None:
-    assert await playing(READS).finalized() is None
-    chain = playing(FINALITY)
-    assert await chain.finalized() is None
-    final = await chain.finalized()
-    assert final is not None
-    assert final.epoch == 100
+    young = await playing(READS).finality()
+    assert (young.source, young.tipset.epoch) == ("v2_tag", 0)
+    for level, epoch in (("finalized", 100), ("safe", 800)):
+        final = await playing(FINALITY).finality(level)
+        assert (final.source, final.level, final.tipset.epoch) == ("v2_tag", level, epoch)
 
 
 async def test_messages_of_a_tipset_and_none_of_an_empty_one() -> None:
