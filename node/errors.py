@@ -86,7 +86,7 @@ class SignatureError(FilecoinError):
 
 
 class UnverifiableSignature(SignatureError):
-    """A signature that may hold, but cannot be verified here: BLS, delegated, or a signer whose key is not known."""
+    """A signature that may hold, but cannot be verified here: delegated, or of a signer whose key is not known."""
 
 
 class SecretKeyError(FilecoinError):

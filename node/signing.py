@@ -1,10 +1,11 @@
-"""Signing with secp256k1 keys (f1), and verifying what they signed.
+"""Signing with secp256k1 (f1) and BLS (f3) keys, and verifying what they signed.
 
-What is signed is blake2b-256 of the data: of a message's CID bytes, of a deal proposal's CBOR. A signature is
-r, s and the recovery id, 65 bytes; ours have the low s and the nonce of RFC 6979, so that the same data gives the
-same bytes. Lotus mixes randomness into its own, so the same message signed twice by a node has two signatures.
+A secp256k1 key signs blake2b-256 of the data, a BLS key the data itself: of a message its CID's bytes, of a deal
+proposal its CBOR. A secp256k1 signature is r, s and the recovery id, 65 bytes; ours have the low s and the nonce of
+RFC 6979, so that the same data gives the same bytes. Lotus mixes randomness into its own, so the same message signed
+twice by a node has two signatures; of BLS ones there is only one.
 
-BLS (f3) and delegated (f410) signatures are recognised and kept, but not verified: UnverifiableSignature.
+Delegated (f410) signatures are recognised and kept, but not verified: UnverifiableSignature.
 """
 
 import hashlib
@@ -19,6 +20,8 @@ from node.address import (
     Address,
     address_from_secp256k1_key,
 )
+from node.bls import SIGNATURE_BYTES as BLS_SIGNATURE_BYTES
+from node.bls import bls_holds, bls_sign, public_key, secret_number
 from node.errors import SecretKeyError, SignatureError, UnverifiableSignature
 from node.message import Message, SignedMessage, signing_bytes
 from node.signature import BLS, DELEGATED, KIND_NAMES, SECP256K1, Signature
@@ -31,13 +34,23 @@ _KIND_OF_PROTOCOL = {PROTOCOL_SECP256K1: SECP256K1, PROTOCOL_BLS: BLS, PROTOCOL_
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
-    """A secp256k1 private key, made by `secret_key_from_bytes`. Its text never shows it."""
+    """A private key, made by `secret_key_from_bytes`. Its text never shows it."""
 
     raw: bytes = field(repr=False)
+    kind: int = field(default=SECP256K1, repr=False)
+    """SECP256K1 or BLS: what it signs by."""
 
 
-def secret_key_from_bytes(raw: bytes) -> SecretKey:
-    """The key of 32 bytes, as a node's wallet exports them (in base64); SecretKeyError where they are none."""
+def secret_key_from_bytes(raw: bytes, kind: int = SECP256K1) -> SecretKey:
+    """The key of 32 bytes, as a node's wallet exports them (in base64); SecretKeyError where they are none.
+
+    A BLS key's bytes are in little-endian order, a secp256k1 key's in big-endian.
+    """
+    if kind == BLS:
+        secret_number(raw)
+        return SecretKey(raw, BLS)
+    if kind != SECP256K1:
+        raise SecretKeyError(f"keys of {KIND_NAMES.get(kind, 'unknown')} signatures are not known here")
     if len(raw) != KEY_BYTES:
         raise SecretKeyError(f"a private key has {KEY_BYTES} bytes, not {len(raw)}")
     try:
@@ -49,12 +62,16 @@ def secret_key_from_bytes(raw: bytes) -> SecretKey:
 
 
 def address_of_key(key: SecretKey) -> Address:
-    """The f1 address of a key."""
+    """The f1 or f3 address of a key."""
+    if key.kind == BLS:
+        return Address(PROTOCOL_BLS, public_key(key.raw))
     return address_from_secp256k1_key(PrivateKey(key.raw).public_key.format(compressed=False))
 
 
 def sign(key: SecretKey, data: bytes) -> Signature:
     """The key's signature over the data, as WalletSign makes it; always the same for the same data."""
+    if key.kind == BLS:
+        return Signature(BLS, bls_sign(key.raw, data))
     return Signature(SECP256K1, PrivateKey(key.raw).sign_recoverable(_digest(data), hasher=None))
 
 
@@ -73,7 +90,7 @@ def recover_address(signature: Signature, data: bytes) -> Address:
     high s is taken, as the chain takes it: two signatures that differ can be of one key over one data.
     """
     if signature.kind != SECP256K1:
-        raise UnverifiableSignature(f"a {_name(signature)} signature cannot be verified here, only a secp256k1 one")
+        raise UnverifiableSignature(f"a {_name(signature)} signature does not show whose it is")
     if len(signature.data) != SIGNATURE_BYTES:
         raise SignatureError(f"a secp256k1 signature has {SIGNATURE_BYTES} bytes, not {len(signature.data)}")
     try:
@@ -87,19 +104,29 @@ def recover_address(signature: Signature, data: bytes) -> Address:
 def verify(signature: Signature, data: bytes, *, signer: Address) -> None:
     """Returns where the signature over the data is the signer's, and raises where it is not.
 
-    SignatureError: it does not hold. UnverifiableSignature: of a kind that is not verified here, or the signer
-    is named by an id or as an actor (f0, f2), and only a node knows its key (StateAccountKey).
+    SignatureError: it does not hold. UnverifiableSignature: it is a delegated one, or the signer is named by an id
+    or as an actor (f0, f2), and only a node knows its key (StateAccountKey).
     """
     kind = _KIND_OF_PROTOCOL.get(signer.protocol)
     if kind is None:
         raise UnverifiableSignature(f"{signer} is no key's address; ask a node for that first (StateAccountKey)")
     if signature.kind != kind:
         raise SignatureError(f"a {_name(signature)} signature is none of {signer}, which signs by {KIND_NAMES[kind]}")
+    if kind == BLS:
+        _verify_bls(signature, data, signer)
+        return
     recovered = recover_address(signature, data)
     if recovered != signer:
         raise SignatureError(
             f"the signature is not {signer}'s over this data; over this data it would be {recovered}'s"
         )
+
+
+def _verify_bls(signature: Signature, data: bytes, signer: Address) -> None:
+    if len(signature.data) != BLS_SIGNATURE_BYTES:
+        raise SignatureError(f"a BLS signature has {BLS_SIGNATURE_BYTES} bytes, not {len(signature.data)}")
+    if not bls_holds(signer.payload, data, signature.data):
+        raise SignatureError(f"the signature is not {signer}'s over this data")
 
 
 def verify_message(signed: SignedMessage, *, signer: Address | None = None) -> None:

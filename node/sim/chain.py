@@ -8,56 +8,22 @@ Everybody who listens is told of each change of the head, in Lotus' order.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
 from node.cid import Cid
 from node.message import SignedMessage, message_cid, signed_message_cid
 from node.sim.blocks import Tipset, TipsetKey
 from node.sim.canon import Canon
-from node.sim.execution import Execution, Implicit, Setting
-from node.sim.genesis import Genesis, Imported, genesis_state, own_wallet, with_imported
+from node.sim.changes import HeadChange, changes_between
+from node.sim.execution import Execution, Implicit
+from node.sim.genesis import own_wallet
 from node.sim.keys import Wallet
+from node.sim.listeners import HeadListener, Listeners, MempoolListener
 from node.sim.mempool import Mempool, check_form, check_signed
-from node.sim.mining import Miner, genesis_tipset
-from node.sim.rules import Rules
+from node.sim.mining import Miner
+from node.sim.opening import open_store
+from node.sim.options import MAINNET_GENESIS_TIME, Options
 from node.sim.state import State
-from node.sim.store import Store
-
-MAINNET_GENESIS_TIME = 1598306400
-
-ChangeType = Literal["current", "apply", "revert"]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadChange:
-    """A tipset that became part of the head's chain, or is no longer."""
-
-    kind: ChangeType
-    tipset: Tipset
-
-
-HeadListener = Callable[[Sequence[HeadChange]], None]
-MempoolListener = Callable[[int, SignedMessage], None]
-"""Called with 0 for a message that was added, 1 for one that was removed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How a chain is: its name, its start, its rules, and how many blocks its tipsets have."""
-
-    seed: int = 0
-    network_name: str = "simulated"
-    genesis_time: int = MAINNET_GENESIS_TIME
-    chain_id: int = 314
-    address_prefix: str = "f"
-    rules: Rules = field(default_factory=Rules)
-    genesis: Genesis = field(default_factory=Genesis)
-    imported: Imported | None = None
-    blocks_per_tipset: tuple[int, int] = (1, 3)
-    """The least and the most blocks of a tipset."""
-    upgrades: tuple[tuple[int, int], ...] = ()
-    """Network versions and the last epoch before each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +51,11 @@ class SimulatedChain:
         """Epochs that the next tipset skips."""
         self._trusted: set[Cid] = set()
         self._snapshots: dict[int, _Snapshot] = {}
-        self._listeners: list[HeadListener] = []
-        self._mempool_listeners: list[MempoolListener] = []
+        self._heads: Listeners[[Sequence[HeadChange]]] = Listeners()
+        self._messages: Listeners[[int, SignedMessage]] = Listeners()
         self._salt = 0
         self._viewpoint: Tipset | None = None
-        self.store = self._open_store()
+        self.store = open_store(self.options, trusted=self._trusted)
         self.canon = Canon(self.store.genesis)
         self._miner = Miner(
             self.options.seed,
@@ -99,22 +65,6 @@ class SimulatedChain:
         if self.options.imported is not None:
             self.null_rounds = max(self.options.imported.epoch - 1, 0)
             self.mine()
-
-    def _open_store(self) -> Store:
-        options = self.options
-        state = genesis_state(options.genesis, seed=options.seed, rules=options.rules)
-        if options.imported is not None:
-            state = with_imported(state, options.imported, seed=options.seed, rules=options.rules)
-        tipset, execution = genesis_tipset(
-            state, seed=options.seed, time=options.genesis_time, base_fee=options.genesis.base_fee
-        )
-        setting = Setting(
-            rules=options.rules, upgrades=dict(options.upgrades), trusted=self._trusted, seed=options.seed
-        )
-        store = Store(tipset, setting)
-        store.add(tipset)
-        store.executions[tipset.key] = execution
-        return store
 
     # Reading.
 
@@ -158,21 +108,11 @@ class SimulatedChain:
 
     def listen(self, listener: HeadListener) -> Callable[[], None]:
         """Has the listener called with every change of the head; the function that ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._heads.add(listener)
 
     def listen_to_mempool(self, listener: MempoolListener) -> Callable[[], None]:
         """Has the listener called with every message that comes or goes; the function that ends it."""
-        self._mempool_listeners.append(listener)
-        return lambda: self._mempool_listeners.remove(listener)
-
-    def _tell(self, changes: Sequence[HeadChange]) -> None:
-        for listener in list(self._listeners):
-            listener(changes)
-
-    def _tell_mempool(self, kind: int, signed: SignedMessage) -> None:
-        for listener in list(self._mempool_listeners):
-            listener(kind, signed)
+        return self._messages.add(listener)
 
     # Messages.
 
@@ -193,9 +133,15 @@ class SimulatedChain:
         replaced = self.mempool.add(signed, sender_id)
         self.store.add_message(signed)
         if replaced is not None:
-            self._tell_mempool(1, replaced)
-        self._tell_mempool(0, signed)
+            self._messages.tell(1, replaced)
+        self._messages.tell(0, signed)
         return signed_message_cid(signed)
+
+    def clear_mempool(self) -> None:
+        """Forgets the messages that wait for a block."""
+        for signed in self.mempool.messages():
+            self._messages.tell(1, signed)
+        self.mempool.pending.clear()
 
     # Mining.
 
@@ -209,6 +155,13 @@ class SimulatedChain:
             self.waiting.clear()
         self._grow(tipset)
         return tipset
+
+    def is_settled(self) -> bool:
+        """Whether another tipset would change nothing: no message is to be executed or included, no change waits."""
+        if self.waiting or self.head.messages:
+            return False
+        state = self.store.execution(self.head).state
+        return not self.mempool.select(state, self._miner.base_fee_after(self.head))
 
     def _build(self, parent: Tipset, height: int, *, blocks: int | None, empty: bool) -> Tipset:
         execution = self.store.execution(parent)
@@ -243,7 +196,7 @@ class SimulatedChain:
         for change in changes:
             self._sort_waiting(change)
         self._sort_mempool(changes)
-        self._tell(changes)
+        self._heads.tell(changes)
 
     def _sort_waiting(self, change: HeadChange) -> None:
         """Has implicit changes of a reverted tipset wait again, and those of an applied one wait no more."""
@@ -261,11 +214,11 @@ class SimulatedChain:
                 if sender_id is not None and change.kind == "revert":
                     self.mempool.restore(signed, sender_id)
                 elif sender_id is not None and self.mempool.drop(sender_id, signed.message.nonce):
-                    self._tell_mempool(1, signed)
+                    self._messages.tell(1, signed)
 
     def set_head(self, tipset: Tipset) -> None:
         """Makes a stored tipset the head, whatever its weight: a reorg that somebody orders."""
-        changes = self.path(self.head, tipset)
+        changes = changes_between(self.store, self.head, tipset)
         if changes:
             self._move_to(tipset, changes)
 
@@ -276,18 +229,6 @@ class SimulatedChain:
             self.set_head(tipset)
         return heavier
 
-    def path(self, start: Tipset, end: Tipset) -> list[HeadChange]:
-        """The changes from one tipset to another: reverts from the top down, then applies from below."""
-        reverted, applied = [], []
-        while start.key != end.key:
-            if start.height >= end.height:
-                reverted.append(HeadChange("revert", start))
-                start = self.store.parent(start)
-            else:
-                applied.append(HeadChange("apply", end))
-                end = self.store.parent(end)
-        return [*reverted, *reversed(applied)]
-
     def fork(self, depth: int) -> list[HeadChange]:
         """Replaces the last tipsets by a heavier chain of empty ones; the changes of the head.
 
@@ -295,7 +236,7 @@ class SimulatedChain:
         """
         base = self.canon.ancestor(depth, floor=0 if self.options.imported is None else 1)
         old_head = self.head
-        reverted = [change.tipset for change in self.path(old_head, base)]
+        reverted = [change.tipset for change in changes_between(self.store, old_head, base)]
         if not reverted:
             return []
         self._salt += 1
@@ -304,7 +245,7 @@ class SimulatedChain:
             tip = self._add_empty(tip, height)
         while tip.weight <= old_head.weight:
             tip = self._add_empty(tip, tip.height + 1)
-        changes = self.path(old_head, tip)
+        changes = changes_between(self.store, old_head, tip)
         self.consider(tip)
         return changes
 
@@ -350,3 +291,13 @@ class SimulatedChain:
 def _copied(pending: dict[int, dict[int, SignedMessage]]) -> dict[int, dict[int, SignedMessage]]:
     """The pending messages in dictionaries of their own."""
     return {sender_id: dict(queue) for sender_id, queue in pending.items()}
+
+
+__all__ = [
+    "MAINNET_GENESIS_TIME",
+    "HeadChange",
+    "HeadListener",
+    "MempoolListener",
+    "Options",
+    "SimulatedChain",
+]

@@ -13,12 +13,13 @@ from hashlib import blake2b
 from immutables import Map
 
 from node import cbor
-from node.address import PROTOCOL_ACTOR, PROTOCOL_BLS, Address
+from node.address import PROTOCOL_ACTOR, Address
 from node.cid import Cid
 from node.exit_codes import OK, OUT_OF_GAS
 from node.message import Message, SignedMessage, block_cid, message_cid, signed_message_cid
 from node.receipt import Receipt
 from node.signature import BLS
+from node.signing import address_of_key
 from node.sim.actors.deal_lives import end_unstarted_deals
 from node.sim.actors.table import HANDLERS
 from node.sim.amt import events_root, list_root
@@ -26,9 +27,10 @@ from node.sim.blocks import Tipset
 from node.sim.errors import ActorFailure, OutOfGas
 from node.sim.event_bytes import stamped_event
 from node.sim.gas import GasOutputs, Meter, gas_outputs, on_chain_gas
+from node.sim.keys import account_key
 from node.sim.machine import World, invoke
 from node.sim.rules import FIRST_VERSION_WITHOUT_DATACAP, Rules
-from node.sim.state import Miner, Sector, State
+from node.sim.state import Miner, Sector, State, is_in_sector
 from node.sim.traces import Emitted, Trace
 
 _BURNT_FUNDS_ID = 99
@@ -215,9 +217,11 @@ def make_implicit(world: World, change: Implicit, *, seed: int) -> None:
 
 def add_actor_by_id(world: World, kind: str, actor_id: int, *, seed: int) -> None:
     """Adds an actor whose address follows from the seed and its id; a miner's worker is the chain's own operator."""
-    protocol, size = (PROTOCOL_ACTOR, 20) if kind == "storageminer" else (PROTOCOL_BLS, 48)
-    payload = blake2b(f"{seed}/{kind}/{actor_id}".encode(), digest_size=size).digest()
-    world.add_actor(kind, Address(protocol, payload), actor_id=actor_id)
+    if kind == "account":
+        world.add_actor(kind, address_of_key(account_key(seed, actor_id)), actor_id=actor_id)
+        return
+    payload = blake2b(f"{seed}/{kind}/{actor_id}".encode(), digest_size=20).digest()
+    world.add_actor(kind, Address(PROTOCOL_ACTOR, payload), actor_id=actor_id)
     if kind == "storageminer":
         miners = world.state.miners.set(actor_id, Miner(_OPERATOR_ID, _OPERATOR_ID))
         world.state = replace(world.state, miners=miners)
@@ -229,4 +233,7 @@ def _make_sector(world: World, change: Implicit) -> None:
     sealed = Cid(1, 0xF102, 0xB401, blake2b(b"sealed", digest_size=32).digest())
     sector = Sector(world.epoch + _UNSEALED_LIFE, 8, sealed, activation_epoch=world.epoch)
     sectors = state.sectors.get(miner_id, Map()).set(change.sector, sector)
-    world.state = replace(state, sectors=state.sectors.set(miner_id, sectors))
+    deals = tuple(at for at, deal in state.market.deals.of_owner(miner_id).items() if is_in_sector(deal, change.sector))
+    held = state.market.sector_deals
+    market = replace(state.market, sector_deals=held.set((miner_id, change.sector), deals) if deals else held)
+    world.state = replace(state, sectors=state.sectors.set(miner_id, sectors), market=market)

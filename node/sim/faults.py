@@ -62,7 +62,13 @@ class Faults:
         self.orders.clear()
 
     def take(self, method: str) -> FaultKind | None:
-        """The fault of a request to a method, which counts it; None for most. The chain's own methods have none."""
+        """The fault of a request to a method, which counts it; None for most. The chain's own methods have none.
+
+        Channels are struck by the server that holds their socket: it asks by the channel's method, once when it is
+        opened and once before each frame. A 429 refuses the opening, `hang` keeps the frame back for good, `cut`
+        closes the socket in the frame's middle, `garbage` sends a frame that is no JSON; `stale`, `fork`, `network`
+        and `lost` say nothing of a frame.
+        """
         if method.startswith("Sim."):
             return None
         for fault in self.orders:

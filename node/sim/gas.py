@@ -57,10 +57,13 @@ class Meter:
         if self.limit is not None and self.used > self.limit:
             raise OutOfGas(f"{self.used} gas used, the limit is {self.limit}")
 
-    def charge_call(self, kind: str, method_name: str, params: bytes) -> None:
-        """The gas of a call of an actor's method."""
-        extra = _METHOD_GAS.get((kind, method_name), 0)
-        self.charge(_INVOCATION_GAS + extra + _PARAMS_GAS_PER_BYTE * len(params))
+    def charge_call(self, params: bytes) -> None:
+        """The gas of calling an actor, whatever it does."""
+        self.charge(_INVOCATION_GAS + _PARAMS_GAS_PER_BYTE * len(params))
+
+    def charge_work(self, kind: str, method_name: str) -> None:
+        """The gas of what a method did. One that refused has hardly begun."""
+        self.charge(_METHOD_GAS.get((kind, method_name), 0))
 
     def charge_event(self) -> None:
         """The gas of an event."""

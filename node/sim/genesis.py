@@ -16,11 +16,12 @@ from node.actors.verifreg import StoredClaim
 from node.address import Address
 from node.market import Deal
 from node.registry import Allocation, Claim
+from node.signing import address_of_key
 from node.sim.actors.table import HANDLERS
 from node.sim.errors import BadGenesis
 from node.sim.execution import add_actor_by_id
-from node.sim.imports import Parties, allocation_table, claim_table, deal_table
-from node.sim.keys import Wallet, bls_address, derived_secret
+from node.sim.imports import Parties, TermedDeal, allocation_table, claim_table, deal_table
+from node.sim.keys import Wallet, derived_key
 from node.sim.machine import World
 from node.sim.rules import Rules
 from node.sim.state import (
@@ -43,10 +44,12 @@ OPERATOR_ID = 90
 FAUCET_ID = 100
 NOTARY_ID = 101
 FIRST_MINER_ID = 1000
+_OWN_NAMES = {ROOT_ID: "root", OPERATOR_ID: "operator", FAUCET_ID: "faucet", NOTARY_ID: "notary"}
 _MINERS = 4
 _FIRST_FREE_ID = FIRST_MINER_ID + _MINERS
 _ACCOUNT_ATTOFIL = 1_000_000 * ATTOFIL_PER_FIL
 _FAUCET_ATTOFIL = 1_000_000_000 * ATTOFIL_PER_FIL
+_MARKET_ID = 5
 _REGISTRY_ID = 6
 _SINGLETONS = {
     0: "system",
@@ -106,25 +109,20 @@ class Imported:
 
 
 def own_wallet(seed: int) -> Wallet:
-    """The wallet with the keys of the chain's own accounts."""
-    wallet = Wallet()
-    for name in ("root", "faucet", "notary"):
-        wallet.add_secp256k1(derived_secret(seed, name))
-    wallet.add_bls(bls_address(derived_secret(seed, "operator")))
+    """The wallet with the keys of the chain's own accounts. The faucet is its default."""
+    wallet = Wallet(seed)
+    addresses = {actor_id: wallet.add(derived_key(seed, name)) for actor_id, name in _OWN_NAMES.items()}
+    wallet.default = addresses[FAUCET_ID]
     return wallet
 
 
 def own_accounts(seed: int) -> tuple[GenesisAccount, ...]:
     """The chain's own accounts."""
-    wallet = Wallet()
-    named = ((ROOT_ID, "root"), (FAUCET_ID, "faucet"), (NOTARY_ID, "notary"))
-    accounts = [
-        GenesisAccount(actor_id=actor_id, address=wallet.add_secp256k1(derived_secret(seed, name)))
-        for actor_id, name in named
-    ]
-    accounts[1] = replace(accounts[1], balance_attofil=_FAUCET_ATTOFIL)
-    operator = bls_address(derived_secret(seed, "operator"))
-    return (*accounts, GenesisAccount(actor_id=OPERATOR_ID, address=operator))
+    addresses = {actor_id: address_of_key(derived_key(seed, name)) for actor_id, name in _OWN_NAMES.items()}
+    accounts = (GenesisAccount(actor_id=actor_id, address=address) for actor_id, address in addresses.items())
+    return tuple(
+        replace(one, balance_attofil=_FAUCET_ATTOFIL) if one.actor_id == FAUCET_ID else one for one in accounts
+    )
 
 
 def genesis_state(genesis: Genesis, *, seed: int, rules: Rules) -> State:
@@ -182,11 +180,11 @@ def _with_records(state: State, genesis: Genesis) -> State:
 def import_records(
     *,
     epoch: int,
-    deals: Iterable[Deal] = (),
+    deals: Iterable[Deal | TermedDeal] = (),
     claims: Iterable[Claim] = (),
     allocations: Iterable[Allocation] = (),
 ) -> Imported:
-    """Records to start a chain from, as of an epoch."""
+    """Records to start a chain from, as of an epoch; deals with their terms where those are known."""
     parties = Parties()
     return Imported(
         epoch,
@@ -213,10 +211,17 @@ def with_imported(state: State, imported: Imported, *, seed: int, rules: Rules) 
             next_allocation_id=next_id,
         ),
         market=replace(
-            state.market, deals=table_over(imported.deals, deal_owner), next_deal_id=imported.deals.last_id + 1
+            state.market,
+            deals=table_over(imported.deals, deal_owner),
+            next_deal_id=imported.deals.last_id + 1,
+            escrow=Map(imported.parties.locked_attofil),
+            locked=Map(imported.parties.locked_attofil),
         ),
         token=Token(tokens, Map({_REGISTRY_ID: tokens}) if tokens else Map()),
     )
+    escrow = sum(imported.parties.locked_attofil.values())
+    held = replace(state.actors[_MARKET_ID], balance_attofil=state.actors[_MARKET_ID].balance_attofil + escrow)
+    state = replace(state, actors=state.actors.set(_MARKET_ID, held))
     return _with_parties(state, imported, seed=seed, rules=rules)
 
 

@@ -208,16 +208,16 @@ def _run(world: World, trace: Trace, depth: int) -> bytes:
     trace.invoked_id = receiver_id
     world.move(trace.caller_id, receiver_id, trace.value_attofil)
     kind = world.state.actors[receiver_id].kind
+    world.meter.charge_call(trace.params)
     if trace.method == SEND:
-        world.meter.charge_call(kind, "", trace.params)
         return b""
     found = world.handlers.get(kind, {}).get(trace.method)
-    world.meter.charge_call(kind, found[0].name if found else "", trace.params)
     if found is None:
         return _fall_back(kind, trace.method)
     method, handler = found
     call = Call(world, trace.caller_id, receiver_id, trace.value_attofil, trace, depth)
     result: bytes = method.returns.to_bytes(handler(call, _decode(method, trace.params)))
+    world.meter.charge_work(kind, method.name)
     return result
 
 

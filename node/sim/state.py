@@ -97,6 +97,11 @@ def deal_owner(deal: StoredDeal) -> int:
     return NEVER if provider_id is None else provider_id
 
 
+def is_in_sector(deal: StoredDeal, sector: int) -> bool:
+    """Whether a deal is active in a sector. Number 0 also stands for a sector that is not known, so it is none."""
+    return sector != 0 and deal.sector == sector and deal.sector_start_epoch != NEVER
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
     """The storage market (f05)."""

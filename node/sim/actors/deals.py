@@ -73,6 +73,7 @@ def publish(call: Call, params: market.PublishStorageDealsParams) -> market.Publ
         candidate = _check_deal(call, position, deal, provider_id)
         if candidate is not None and _fits(call, taken, candidate):
             taken.append(candidate)
+    taken = _with_datacap(call, taken)
     if not taken:
         raise ActorFailure(ILLEGAL_ARGUMENT, "All deal proposals invalid")
     allocation_ids = _allocate(call, taken)
@@ -92,7 +93,7 @@ def _check_caller(call: Call, params: market.PublishStorageDealsParams) -> int:
     if provider_id is None or miner is None:
         raise ActorFailure(ILLEGAL_ARGUMENT, "deal provider is not a storage miner actor")
     asked = actor_address(provider_id), IS_CONTROLLING_ADDRESS, call.caller
-    if not call.send(*asked, read_only=True):
+    if not call.send(*asked):
         text = f"caller {call.caller} is not worker or control address of provider {provider_id}"
         raise ActorFailure(FORBIDDEN, text)
     return provider_id
@@ -132,7 +133,7 @@ def _is_signed(call: Call, client_id: int, deal: market.ClientDealProposal) -> b
         return True
     params = AuthenticateParams(deal.client_signature.data, deal.proposal.to_bytes())
     try:
-        call.send(actor_address(client_id), AUTHENTICATE, params, read_only=True)
+        call.send(deal.proposal.client, AUTHENTICATE, params, read_only=True)
     except ActorFailure:
         return False
     return True
@@ -164,6 +165,24 @@ def _fits(call: Call, taken: list[_Candidate], candidate: _Candidate) -> bool:
         return funded
     large_enough = candidate.proposal.size_bytes >= call.world.rules.min_verified_bytes
     return funded and large_enough and token.balances.get(candidate.client_id, 0) >= spent
+
+
+def _with_datacap(call: Call, taken: list[_Candidate]) -> list[_Candidate]:
+    """The deals without those that are verified and whose client has not DataCap enough left for them."""
+    if call.world.datacap_ended:
+        return taken
+    left: dict[int, int] = {}
+    covered: list[_Candidate] = []
+    for candidate in taken:
+        client_id, needed = candidate.client_id, candidate.proposal.size_bytes * TOKENS_PER_BYTE
+        if candidate.proposal.verified:
+            if client_id not in left:
+                left[client_id] = call.send(DATACAP, datacap.BALANCE, actor_address(client_id))
+            if left[client_id] < needed:
+                continue
+            left[client_id] -= needed
+        covered.append(candidate)
+    return covered
 
 
 def _allocate(call: Call, taken: list[_Candidate]) -> dict[int, int]:

@@ -14,14 +14,20 @@ from node.actors.batch import BatchReturn
 from node.actors.sectors import SECTOR_CONTENT_CHANGED, PieceChange, SectorChanges
 from node.address import Address, actor_address
 from node.bitfield import bitfield_of
-from node.event_types import SectorActivated, SectorPiece, SectorPrecommitted, SectorTerminated
+from node.event_types import SectorActivated, SectorPiece, SectorPrecommitted, SectorTerminated, SectorUpdated
 from node.exit_codes import FORBIDDEN, ILLEGAL_ARGUMENT, NOT_FOUND, OK
 from node.sim.actors.claims import batch_of, batch_text
 from node.sim.actors.terminations import SECTORS_TERMINATE, SectorsTerminated
+from node.sim.commd import unsealed_cid
 from node.sim.errors import ActorFailure
 from node.sim.machine import Call
 from node.sim.state import Miner, Sector
 from node.singletons import MARKET, VERIFIED_REGISTRY
+
+Filled = codec.SectorActivation | codec.SectorUpdate
+Proven = codec.ProveCommitSectorsParams | codec.ProveReplicaUpdatesParams
+_LEAST_PIECE_BYTES = 128
+_DIGEST_BYTES = 32
 
 
 def _miner(call: Call) -> Miner:
@@ -90,19 +96,60 @@ def prove_commit(call: Call, params: codec.ProveCommitSectorsParams) -> BatchRet
     return batch
 
 
+def prove_updates(call: Call, params: codec.ProveReplicaUpdatesParams) -> BatchReturn:
+    """Puts data into proven sectors without any: as `prove_commit`, for sectors that go on as they are otherwise."""
+    _require_control(call)
+    if not params.sectors:
+        raise ActorFailure(ILLEGAL_ARGUMENT, "no sectors to update")
+    codes = [_update_code(call, update) for update in params.sectors]
+    claim_codes = _claim(call, params, codes)
+    codes = [code or claimed for code, claimed in zip(codes, claim_codes, strict=True)]
+    batch = batch_of(codes)
+    if batch.failures and (params.require_activation_success or not batch.success_count):
+        raise ActorFailure(ILLEGAL_ARGUMENT, f"invalid updates: {batch_text(batch)}")
+    updated = [update for update, code in zip(params.sectors, codes, strict=True) if code == OK]
+    for update in updated:
+        _update(call, update)
+    _notify(call, updated, required=params.require_notification_success)
+    return batch
+
+
+def _update_code(call: Call, update: codec.SectorUpdate) -> int:
+    """Whether a sector is proven and still empty, and its pieces fit; an exit code."""
+    sector = call.state.sector(call.receiver_id, update.sector)
+    if sector is None or not sector.proven:
+        return NOT_FOUND
+    sizes = [piece.size_bytes for piece in update.pieces]
+    sound = all(size >= _LEAST_PIECE_BYTES and size & (size - 1) == 0 for size in sizes)
+    fits = sound and 0 < sum(sizes) <= call.world.rules.sector_bytes
+    digests = all(len(piece.data.digest) == _DIGEST_BYTES for piece in update.pieces)
+    is_empty = sector.unsealed_cid is None and not sector.deal_weight and not sector.verified_weight
+    return OK if is_empty and fits and digests else ILLEGAL_ARGUMENT
+
+
+def _update(call: Call, update: codec.SectorUpdate) -> None:
+    sector = call.state.sectors[call.receiver_id][update.sector]
+    data = unsealed_cid([(piece.data, piece.size_bytes) for piece in update.pieces], call.world.rules.sector_bytes)
+    filled = replace(_filled(call, sector, update.pieces), sealed_cid=update.new_sealed_cid, unsealed_cid=data)
+    _put_sector(call, update.sector, filled)
+    pieces = tuple(SectorPiece(piece.data, piece.size_bytes) for piece in update.pieces)
+    call.emit(SectorUpdated(update.sector, data, pieces))
+
+
 def _precommit_code(call: Call, number: int) -> int:
     sector = call.state.sector(call.receiver_id, number)
     return OK if sector is not None and not sector.proven else NOT_FOUND
 
 
-def _claim(call: Call, params: codec.ProveCommitSectorsParams, codes: Sequence[int]) -> list[int]:
+def _claim(call: Call, params: Proven, codes: Sequence[int]) -> list[int]:
     """Claims the allocations of the sectors that are in order; an exit code for each sector."""
     results = [OK] * len(codes)
     if call.world.datacap_ended:
         return results
+    activations: Sequence[Filled] = params.sectors
     chosen = [
         (at, _sector_claims(call, activation))
-        for at, activation in enumerate(params.sectors)
+        for at, activation in enumerate(activations)
         if codes[at] == OK and any(piece.allocation for piece in activation.pieces)
     ]
     if not chosen:
@@ -121,7 +168,7 @@ def _claim(call: Call, params: codec.ProveCommitSectorsParams, codes: Sequence[i
     return results
 
 
-def _sector_claims(call: Call, activation: codec.SectorActivation) -> verifreg.SectorClaims:
+def _sector_claims(call: Call, activation: Filled) -> verifreg.SectorClaims:
     sector = call.state.sectors[call.receiver_id][activation.sector]
     claims = tuple(
         verifreg.AllocationClaim(
@@ -133,25 +180,29 @@ def _sector_claims(call: Call, activation: codec.SectorActivation) -> verifreg.S
     return verifreg.SectorClaims(activation.sector, sector.expiration_epoch, claims)
 
 
-def _activate(call: Call, activation: codec.SectorActivation) -> None:
-    sector = call.state.sectors[call.receiver_id][activation.sector]
+def _filled(call: Call, sector: Sector, pieces: Sequence[codec.PieceActivation]) -> Sector:
+    """The sector with what the pieces weigh until its end."""
     ended = call.world.datacap_ended
     life = sector.expiration_epoch - call.world.epoch
-    verified = sum(piece.size_bytes for piece in activation.pieces if piece.allocation and not ended)
-    total = sum(piece.size_bytes for piece in activation.pieces)
-    active = replace(
+    verified = sum(piece.size_bytes for piece in pieces if piece.allocation and not ended)
+    total = sum(piece.size_bytes for piece in pieces)
+    return replace(
         sector,
-        activation_epoch=call.world.epoch,
         deal_weight=(total - verified) * life,
         verified_weight=verified * life,
         without_quality=ended,
     )
+
+
+def _activate(call: Call, activation: codec.SectorActivation) -> None:
+    sector = call.state.sectors[call.receiver_id][activation.sector]
+    active = replace(_filled(call, sector, activation.pieces), activation_epoch=call.world.epoch)
     _put_sector(call, activation.sector, active)
     pieces = tuple(SectorPiece(piece.data, piece.size_bytes) for piece in activation.pieces)
     call.emit(SectorActivated(activation.sector, sector.unsealed_cid, pieces))
 
 
-def _notify(call: Call, activations: Sequence[codec.SectorActivation], *, required: bool) -> None:
+def _notify(call: Call, activations: Sequence[Filled], *, required: bool) -> None:
     """Tells the actors that the pieces name, sector by sector."""
     by_address: dict[Address, list[SectorChanges]] = {}
     for activation in activations:
@@ -168,7 +219,7 @@ def _notify(call: Call, activations: Sequence[codec.SectorActivation], *, requir
             raise ActorFailure(ILLEGAL_ARGUMENT, "sector change rejected")
 
 
-def _changes(call: Call, activation: codec.SectorActivation, address: Address) -> SectorChanges:
+def _changes(call: Call, activation: Filled, address: Address) -> SectorChanges:
     sector = call.state.sectors[call.receiver_id][activation.sector]
     added = tuple(
         PieceChange(piece.data, piece.size_bytes, one.payload)
@@ -199,5 +250,6 @@ METHODS = (
     (codec.IS_CONTROLLING_ADDRESS, is_controlling),
     (codec.PRE_COMMIT_SECTOR_BATCH, precommit),
     (codec.PROVE_COMMIT_SECTORS, prove_commit),
+    (codec.PROVE_REPLICA_UPDATES, prove_updates),
     (codec.TERMINATE_SECTORS, terminate),
 )

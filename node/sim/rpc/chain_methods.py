@@ -8,6 +8,7 @@ from node.message import SignedMessage, message_document, signed_message_cid, si
 from node.receipt import receipt_document
 from node.sim.blocks import Block, Tipset, TipsetKey, link
 from node.sim.chain import HeadChange
+from node.sim.changes import changes_between
 from node.sim.errors import UnknownTipset, failure
 from node.sim.event_bytes import CODEC_CBOR, entries_of
 from node.sim.rpc.documents import base64_text
@@ -158,8 +159,8 @@ def event_entries(payload: Payload) -> list[dict[str, object]]:
 
 
 def get_events(node: Node, root: Cid | None) -> object:
-    """The events of a receipt's root."""
-    key = None if root is None else node.chain.store.events.get(root)
+    """The events of a receipt's root; a node that answers about no events keeps none."""
+    key = None if root is None or not node.events_enabled else node.chain.store.events.get(root)
     if key is None:
         raise failure(f"load events amt: {_NOT_FOUND.format(root)}")
     execution = node.chain.execution_of(node.chain.store.load(key))
@@ -174,7 +175,7 @@ def change_documents(node: Node, changes: Sequence[HeadChange]) -> list[dict[str
 
 def get_path(node: Node, start: TipsetKey, end: TipsetKey) -> object:
     """The changes from one tipset to another."""
-    return change_documents(node, node.chain.path(node.tipset(start), node.tipset(end))) or None
+    return change_documents(node, changes_between(node.chain.store, node.tipset(start), node.tipset(end))) or None
 
 
 def set_head(node: Node, key: TipsetKey) -> None:

@@ -12,12 +12,16 @@ from node.sim.faults import TRANSPORT_KINDS, FaultAction, FaultKind, Faults
 from node.sim.keys import derived_secret
 from node.sim.rpc import (
     chain_methods,
+    daemon_methods,
     eth_methods,
     event_methods,
+    mempool_methods,
     message_methods,
     multisig_methods,
+    multisig_signers,
     node_methods,
     record_methods,
+    sector_methods,
     sim_methods,
     state_methods,
     v2_methods,
@@ -25,13 +29,25 @@ from node.sim.rpc import (
 )
 from node.sim.rpc.methods import ALL_PERMISSIONS, Node, RpcMethod, Waiting, methods_by_name
 from node.sim.rpc.params import BadParam, Param, read_signed_message
-from node.sim.rpc.subscriptions import CHANNELS, Emit, Subscription, no_channel
+from node.sim.rpc.subscriptions import CHANNELS, ChannelMethod, Emit, Subscription, no_channel
 from node.sim.rpc.tokens import Tokens
 
 _SHARED = (
-    *(chain_methods.METHODS, state_methods.METHODS, record_methods.METHODS, message_methods.METHODS),
+    *(
+        chain_methods.METHODS,
+        state_methods.METHODS,
+        record_methods.METHODS,
+        message_methods.METHODS,
+        mempool_methods.METHODS,
+    ),
     *(wallet_methods.METHODS, multisig_methods.METHODS, event_methods.METHODS, node_methods.METHODS),
-    *(eth_methods.METHODS, sim_methods.METHODS),
+    *(
+        sector_methods.METHODS,
+        multisig_signers.METHODS,
+        daemon_methods.METHODS,
+        eth_methods.METHODS,
+        sim_methods.METHODS,
+    ),
 )
 VERSION_1: dict[str, RpcMethod] = methods_by_name(_SHARED)
 """What /rpc/v1 serves."""
@@ -46,9 +62,15 @@ _STALE_EPOCHS = 10
 class Dispatcher:
     """Answers requests about a node's chain."""
 
-    def __init__(self, node: Node, methods: dict[str, RpcMethod] | None = None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        methods: dict[str, RpcMethod] | None = None,
+        channels: dict[str, ChannelMethod] = CHANNELS,
+    ) -> None:
         self.node = node
         self._methods = VERSION_1 if methods is None else methods
+        self._channels = channels
 
     def call(self, name: str, params: object = None, *, permissions: frozenset[str] = ALL_PERMISSIONS) -> object:
         """The result of a method in JSON. RpcFault: Lotus' error.
@@ -76,7 +98,7 @@ class Dispatcher:
             raise failure(str(error)) from error
 
     def _unknown(self, name: str) -> RpcFault:
-        if name in CHANNELS:
+        if name in self._channels:
             return no_channel(name)
         return RpcFault(METHOD_NOT_FOUND, f"method '{name}' not found", http_status=500)
 
@@ -107,20 +129,19 @@ class Dispatcher:
         if "read" not in permissions:
             short = name.removeprefix("Filecoin.")
             raise failure(f"missing permission to invoke '{short}' (need 'read')")
-        if name not in CHANNELS:
+        if name not in self._channels:
             raise self._unknown(name)
-        opened, kinds = CHANNELS[name]
+        channel = self._channels[name]
         values = _listed(params)
-        if len(values) != len(kinds):
-            text = f"wrong param count (method '{name}'): {len(values)} != {len(kinds)}"
+        if len(values) > len(channel.params) or len(values) < len(channel.params) - channel.optional:
+            text = f"wrong param count (method '{name}'): {len(values)} != {len(channel.params)}"
             raise RpcFault(INVALID_PARAMS, text, http_status=500)
-        read = [_read(name, kind, value) for kind, value in zip(kinds, values, strict=True)]
-        return opened(self.node, emit, *read)
+        read = [_read(name, kind, value) for kind, value in zip(channel.params, values, strict=False)]
+        return channel.opened(self.node, emit, *read)
 
-    @staticmethod
-    def is_channel(name: str) -> bool:
+    def is_channel(self, name: str) -> bool:
         """Whether a method opens a channel."""
-        return name in CHANNELS
+        return name in self._channels
 
 
 def _listed(params: object) -> list[object]:

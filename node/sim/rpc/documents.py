@@ -132,7 +132,7 @@ def invocation_document(executed: Executed, state: State, *, dry: bool, prefix: 
 
 
 def trace_document(trace: Trace, state: State, prefix: str) -> dict[str, object]:
-    """A call and the calls within it. Its gas is told in one sum."""
+    """A call and the calls within it. Its gas is told in one sum; no objects that it reads or writes are."""
     returned = trace.return_value if trace.exit_code == 0 else b""
     return {
         "Msg": {
@@ -153,7 +153,6 @@ def trace_document(trace: Trace, state: State, prefix: str) -> dict[str, object]
         "InvokedActor": _invoked_document(trace, state, prefix),
         "GasCharges": [{"Name": "Call", "tg": trace.gas_used, "cg": trace.gas_used, "sg": 0, "tt": 0}],
         "Subcalls": [trace_document(one, state, prefix) for one in trace.subcalls] or None,
-        "IpldOps": [],
     }
 
 

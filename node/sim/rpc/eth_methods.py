@@ -1,52 +1,55 @@
-"""The few Ethereum methods that wallets and tools ask a node before anything else. There is no EVM here."""
+"""Ethereum's methods, as far as a chain without contracts can answer them: enough to connect, to read, to estimate."""
 
 from collections.abc import Callable
 from typing import Any
 
 from node.address import Address, actor_address, parse_address
-from node.cid import Cid
 from node.errors import AddressError
 from node.exit_codes import exit_code_text
-from node.message import Message, message_cid
-from node.sim.blocks import Tipset, tipset_key_cid
-from node.sim.errors import NULL_ROUND, RpcFault, failure
-from node.sim.rpc.calls import USUAL_PREMIUM, dry_run
+from node.message import Message
+from node.sim.errors import RpcFault, failure
+from node.sim.gas import estimated_limit
+from node.sim.rpc.calls import dry_run, estimate_gas
+from node.sim.rpc.eth_blocks import (
+    block_number,
+    block_receipts,
+    count_by_hash,
+    count_by_number,
+    fee_history,
+    gas_price,
+    get_block,
+    get_block_by_hash,
+    max_priority_fee,
+)
+from node.sim.rpc.eth_transactions import ZERO_HASH, cid_of_hash, hash_of_cid, transaction, transaction_receipt
 from node.sim.rpc.methods import Node, RpcMethod, lotus
 from node.sim.rpc.node_methods import VERSION
 from node.sim.rpc.params import ADDRESS, ANY, CID, FLAG, TEXT, BadParam
-from node.sim.rpc.search import search_message
 
 _DISABLED = "module disabled, enable with Fevm.EnableEthRPC / LOTUS_FEVM_ENABLEETHRPC"
-_ZERO_HASH = "0x" + "00" * 32
-_EMPTY_UNCLES = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
-_NO_TRANSACTIONS = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
 _INVOKE = 3844450837
-_BLOCK_GAS = 10_000_000_000
+_NO_EVM = "the simulated chain has no contracts: it takes no Ethereum transactions, send messages by MpoolPush"
 
 
 def _guarded(answer: Callable[..., object]) -> Callable[..., object]:
     """The method, refused where the node's owner has Ethereum's methods switched off."""
 
     def guard(node: Node, *params: Any) -> object:
-        if not node.eth_enabled:
-            raise failure(_DISABLED)
+        check_eth_enabled(node)
         return answer(node, *params)
 
     return guard
 
 
+def check_eth_enabled(node: Node) -> None:
+    """Returns where the node has Ethereum's methods; RpcFault where its owner has switched them off."""
+    if not node.eth_enabled:
+        raise failure(_DISABLED)
+
+
 def chain_id(node: Node) -> object:
     """The chain's id."""
     return hex(node.chain.options.chain_id)
-
-
-def block_number(node: Node) -> object:
-    """The number of the latest block whose messages are executed: the head's parent."""
-    return hex(_latest(node).height)
-
-
-def _latest(node: Node) -> Tipset:
-    return node.chain.store.parent(node.chain.head)
 
 
 def network_id(node: Node) -> object:
@@ -60,70 +63,10 @@ def client_version(node: Node) -> object:
     return VERSION
 
 
-def gas_price(node: Node) -> object:
-    """What gas costs: twice the base fee and the usual premium."""
-    return hex(node.chain.head.base_fee + 2 * USUAL_PREMIUM)
-
-
 def syncing(node: Node) -> object:
     """Whether the node is syncing, which no devnet knows."""
     del node
     raise failure("missing syncing information, try again")
-
-
-def _tipset_of(node: Node, number: str) -> Tipset:
-    """The tipset of a block parameter; RpcFault code 12 for a null round."""
-    if number in {"latest", "pending"}:
-        return _latest(node) if number == "latest" else node.chain.head
-    if number in {"safe", "finalized"}:
-        raise RpcFault(4, "f3 is disabled")
-    if number == "earliest":
-        raise failure('block param "earliest" is not supported')
-    try:
-        height = int(number, 16)
-    except ValueError as error:
-        raise failure(f"cannot parse block number: {number}") from error
-    if height > node.chain.head.height:
-        raise failure("requested a future epoch (beyond 'latest')")
-    tipset = node.chain.canon.at(height)
-    if tipset.height != height:
-        raise RpcFault(NULL_ROUND, f"requested epoch was a null round ({height})", data=height)
-    return tipset
-
-
-def _hash(cid: Cid) -> str:
-    return "0x" + cid.digest.hex()
-
-
-def get_block(node: Node, number: str, full: bool) -> object:
-    """A tipset as an Ethereum block; its transactions as hashes alone."""
-    del full
-    tipset = _tipset_of(node, number)
-    transactions = [_hash(message_cid(one.message)) for one in tipset.messages]
-    gas = sum(one.receipt.gas_used for one in node.chain.execution_of(tipset).executed)
-    return {
-        "hash": _hash(tipset_key_cid(tipset.key)),
-        "parentHash": _hash(tipset_key_cid(tipset.parents)),
-        "sha3Uncles": _EMPTY_UNCLES,
-        "miner": "0x" + "00" * 20,
-        "stateRoot": _ZERO_HASH,
-        "transactionsRoot": _ZERO_HASH if transactions else _NO_TRANSACTIONS,
-        "receiptsRoot": _ZERO_HASH,
-        "logsBloom": "0x" + ("ff" if transactions else "00") * 256,
-        "difficulty": "0x0",
-        "totalDifficulty": "0x0",
-        "number": hex(tipset.height),
-        "gasLimit": hex(_BLOCK_GAS * len(tipset.blocks)),
-        "gasUsed": hex(gas),
-        "timestamp": hex(tipset.blocks[0].timestamp),
-        "extraData": "0x",
-        "mixHash": _ZERO_HASH,
-        "nonce": "0x0000000000000000",
-        "baseFeePerGas": hex(tipset.base_fee),
-        "size": "0x0",
-        "transactions": transactions,
-        "uncles": [],
-    }
 
 
 def _address(text: object) -> Address:
@@ -167,88 +110,60 @@ def logs(node: Node, wanted: object) -> object:
     return []
 
 
-def hash_of_cid(node: Node, cid: Cid | None) -> object:
-    """The transaction hash of a message."""
+def code(node: Node, text: object, block: object) -> object:
+    """An address's contract: there are none."""
+    del node, block
+    _address(text)
+    return "0x"
+
+
+def storage(node: Node, text: object, position: object, block: object) -> object:
+    """A word of a contract's storage: of what is none, zero."""
+    del node, position, block
+    _address(text)
+    return ZERO_HASH
+
+
+def estimate_call(node: Node, call: object, block: object = None) -> object:
+    """The gas that a call would use, with what is added to be safe. RpcFault code 3 where it would fail."""
+    del block
+    document = call if isinstance(call, dict) else {}
+    sender = actor_address(0) if document.get("from") is None else _address(document["from"])
+    value = _quantity(document.get("value"))
+    message = Message(to=_address(document.get("to")), sender=sender, nonce=0, value_attofil=value, method=_INVOKE)
+    return hex(estimated_limit(estimate_gas(node, message, node.chain.head)))
+
+
+def _quantity(value: object) -> int:
+    if value is None:
+        return 0
+    try:
+        return int(str(value), 16)
+    except ValueError as error:
+        raise failure(f"cannot parse quantity: {value}") from error
+
+
+def send_raw(node: Node, raw: object) -> object:
+    """Refuses an Ethereum transaction."""
+    del node, raw
+    raise failure(_NO_EVM)
+
+
+def accounts(node: Node) -> object:
+    """The accounts that the node signs Ethereum transactions for: none."""
     del node
-    return None if cid is None else _hash(cid)
+    return []
 
 
-def cid_of_hash(node: Node, text: str) -> object:
-    """The message of a transaction hash, or null."""
-    found = _message_of(node, text)
-    return None if found is None else {"/": found.to_text()}
+def listening(node: Node) -> object:
+    """Whether the node listens to others."""
+    del node
+    return True
 
 
-def _message_of(node: Node, text: str) -> Cid | None:
-    return next((cid for cid in node.chain.store.messages if _hash(cid) == text.lower()), None)
-
-
-def transaction_receipt(node: Node, text: str) -> object:
-    """A message's receipt as Ethereum's; null until it is executed."""
-    cid = _message_of(node, text)
-    if cid is None:
-        return None
-    message = node.chain.store.messages[cid].message
-    found = search_message(node.chain, cid, message, start=node.chain.head, limit=-1, allow_replaced=False)
-    if found is None:
-        return None
-    inclusion = node.chain.store.parent(found.tipset)
-    state = node.state(())
-    return {
-        "transactionHash": text,
-        "transactionIndex": "0x0",
-        "blockHash": _hash(tipset_key_cid(inclusion.key)),
-        "blockNumber": hex(inclusion.height),
-        "from": actor_address(state.actor_id(message.sender) or 0).to_eth(),
-        "to": actor_address(state.actor_id(message.to) or 0).to_eth(),
-        "root": _ZERO_HASH,
-        "status": "0x1" if found.receipt.ok else "0x0",
-        "contractAddress": None,
-        "cumulativeGasUsed": "0x0",
-        "gasUsed": hex(found.receipt.gas_used),
-        "effectiveGasPrice": hex(inclusion.base_fee + message.gas_premium_attofil),
-        "logsBloom": "0x" + "00" * 256,
-        "logs": [],
-        "type": "0x2",
-    }
-
-
-def transaction(node: Node, text: str) -> object:
-    """A message as a transaction: its call is put as one of a native method; null where none has that hash."""
-    cid = _message_of(node, text)
-    if cid is None:
-        return None
-    message = node.chain.store.messages[cid].message
-    found = search_message(node.chain, cid, message, start=node.chain.head, limit=-1, allow_replaced=False)
-    inclusion = None if found is None else node.chain.store.parent(found.tipset)
-    state = node.state(())
-    return {
-        "chainId": hex(node.chain.options.chain_id),
-        "nonce": hex(message.nonce),
-        "hash": text,
-        "blockHash": None if inclusion is None else _hash(tipset_key_cid(inclusion.key)),
-        "blockNumber": None if inclusion is None else hex(inclusion.height),
-        "transactionIndex": None if inclusion is None else "0x0",
-        "from": actor_address(state.actor_id(message.sender) or 0).to_eth(),
-        "to": actor_address(state.actor_id(message.to) or 0).to_eth(),
-        "value": hex(message.value_attofil),
-        "type": "0x2",
-        "input": "0x868e10c4" + _native_call(message).hex(),
-        "gas": hex(message.gas_limit),
-        "maxFeePerGas": hex(message.gas_fee_cap_attofil),
-        "maxPriorityFeePerGas": hex(message.gas_premium_attofil),
-        "accessList": [],
-        "v": "0x0",
-        "r": "0x0",
-        "s": "0x0",
-    }
-
-
-def _native_call(message: Message) -> bytes:
-    """A native call's method, codec and params, as Solidity's ABI writes them."""
-    words = (message.method, 0x51 if message.params else 0, 0x60, len(message.params))
-    padding = bytes(-len(message.params) % 32)
-    return b"".join(word.to_bytes(32, "big") for word in words) + message.params + padding
+def protocol_version(node: Node) -> object:
+    """The network version of the head."""
+    return hex(node.chain.version_at(node.chain.head.height))
 
 
 def to_eth(node: Node, address: Address, block: object) -> object:
@@ -283,17 +198,30 @@ METHODS = (
     _eth("eth_chainId", chain_id),
     _eth("Filecoin.EthChainId", chain_id),
     _eth("eth_blockNumber", block_number),
+    _eth("eth_protocolVersion", protocol_version),
+    _eth("eth_accounts", accounts),
     _eth("net_version", network_id),
+    _eth("net_listening", listening),
     RpcMethod("web3_clientVersion", client_version),
     _eth("eth_gasPrice", gas_price),
+    _eth("eth_maxPriorityFeePerGas", max_priority_fee),
+    _eth("eth_feeHistory", fee_history, ANY, TEXT, ANY, optional=1),
+    _eth("eth_estimateGas", estimate_call, ANY, ANY, optional=1),
     _eth("eth_syncing", syncing),
     _eth("eth_getBlockByNumber", get_block, TEXT, FLAG),
+    _eth("eth_getBlockByHash", get_block_by_hash, TEXT, FLAG),
+    _eth("eth_getBlockTransactionCountByNumber", count_by_number, TEXT),
+    _eth("eth_getBlockTransactionCountByHash", count_by_hash, TEXT),
+    _eth("eth_getBlockReceipts", block_receipts, TEXT),
     _eth("eth_getBalance", balance, ANY, ANY),
+    _eth("eth_getCode", code, ANY, ANY),
+    _eth("eth_getStorageAt", storage, ANY, ANY, ANY),
     _eth("eth_getTransactionCount", transaction_count, ANY, ANY),
     _eth("eth_call", eth_call, ANY, ANY),
     _eth("eth_getLogs", logs, ANY),
     _eth("eth_getTransactionReceipt", transaction_receipt, TEXT),
     _eth("eth_getTransactionByHash", transaction, TEXT),
+    _eth("eth_sendRawTransaction", send_raw, ANY),
     _eth("Filecoin.EthGetTransactionHashByCid", hash_of_cid, CID),
     _eth("Filecoin.EthGetMessageCidByTransactionHash", cid_of_hash, TEXT),
     lotus("FilecoinAddressToEthAddress", _guarded(to_eth), ADDRESS, ANY),

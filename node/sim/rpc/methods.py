@@ -30,6 +30,8 @@ class Node:
     faults: Faults = field(default_factory=Faults)
     events_enabled: bool = True
     eth_enabled: bool = True
+    subscriptions: int = 0
+    """How many of Ethereum's were opened: each is named after its number."""
 
     @property
     def prefix(self) -> str:

@@ -12,7 +12,7 @@ from node.sim.rpc.params import ADDRESS, ADDRESSES, AMOUNT, BYTES, EPOCH, TIPSET
 from node.singletons import INIT
 
 
-def _prototype(node: Node, to: Address, sender: Address, number: int, params: bytes, value: int = 0) -> object:
+def prototype(node: Node, to: Address, sender: Address, number: int, params: bytes, value: int = 0) -> object:
     """A message without nonce and gas, as these methods answer."""
     message = Message(to=to, sender=sender, nonce=0, value_attofil=value, method=number, params=params)
     return {"Message": message_document(message, prefix=node.prefix), "ValidNonce": False}
@@ -29,7 +29,7 @@ def create(
     constructor = multisig.ConstructorParams(tuple(signers), threshold, duration, 0)
     code = code_of("multisig", node.state(()).version)
     params = EXEC.params.to_bytes(ExecParams(code, constructor.to_bytes()))
-    return _prototype(node, INIT, source, EXEC.numbers[0], params, value)
+    return prototype(node, INIT, source, EXEC.numbers[0], params, value)
 
 
 def propose(
@@ -37,19 +37,19 @@ def propose(
 ) -> object:
     """The message that proposes a call."""
     proposal = multisig.ProposeParams(to, value, number, params)
-    return _prototype(node, account, source, multisig.PROPOSE.numbers[0], proposal.to_bytes())
+    return prototype(node, account, source, multisig.PROPOSE.numbers[0], proposal.to_bytes())
 
 
 def approve(node: Node, account: Address, number: int, source: Address) -> object:
     """The message that approves a proposal."""
     params = multisig.TransactionParams(number, b"").to_bytes()
-    return _prototype(node, account, source, multisig.APPROVE.numbers[0], params)
+    return prototype(node, account, source, multisig.APPROVE.numbers[0], params)
 
 
 def cancel(node: Node, account: Address, number: int, source: Address) -> object:
     """The message that takes a proposal back."""
     params = multisig.TransactionParams(number, b"").to_bytes()
-    return _prototype(node, account, source, multisig.CANCEL.numbers[0], params)
+    return prototype(node, account, source, multisig.CANCEL.numbers[0], params)
 
 
 def pending(node: Node, address: Address, key: TipsetKey) -> object:

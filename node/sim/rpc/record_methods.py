@@ -118,18 +118,19 @@ def list_miners(node: Node, key: TipsetKey) -> object:
     return [node.text(actor_address(miner_id)) for miner_id in sorted(node.state(key).miners)]
 
 
-def _miner_id(node: Node, address: Address, state: State) -> int:
-    miner_id = state.actor_id(address)
+def miner_id(node: Node, address: Address, state: State) -> int:
+    """A miner's id; RpcFault where there is no such actor, or it is no miner."""
+    found = state.actor_id(address)
     actor = node.actor(address, state)
-    if miner_id is None or miner_id not in state.miners:
+    if found is None or found not in state.miners:
         raise failure(f"failed to load miner actor state: actor code is not miner: {actor.kind}")
-    return miner_id
+    return found
 
 
 def miner_info(node: Node, address: Address, key: TipsetKey) -> object:
     """Who a miner is."""
     state = node.state(key)
-    miner = state.miners[_miner_id(node, address, state)]
+    miner = state.miners[miner_id(node, address, state)]
     owner = node.text(actor_address(miner.owner_id))
     return {
         "Owner": owner,
@@ -153,7 +154,7 @@ def miner_info(node: Node, address: Address, key: TipsetKey) -> object:
 def miner_power(node: Node, address: Address, key: TipsetKey) -> object:
     """A miner's power: that of a small devnet, whatever its sectors are."""
     state = node.state(key)
-    _miner_id(node, address, state)
+    miner_id(node, address, state)
     power = {"RawBytePower": str(_RAW_POWER), "QualityAdjPower": str(_QUALITY_POWER)}
     return {"MinerPower": power, "TotalPower": dict(power), "HasMinPower": True}
 
@@ -165,16 +166,19 @@ def _sectors(state: State, miner_id: int) -> dict[int, Sector]:
 def sector_count(node: Node, address: Address, key: TipsetKey) -> object:
     """How many sectors a miner has."""
     state = node.state(key)
-    proven = [one for one in _sectors(state, _miner_id(node, address, state)).values() if one.proven]
+    proven = [one for one in _sectors(state, miner_id(node, address, state)).values() if one.proven]
     return {"Live": len(proven), "Active": len(proven), "Faulty": 0}
 
 
 def sector_info(node: Node, address: Address, number: int, key: TipsetKey) -> object:
     """A proven sector, or null."""
     state = node.state(key)
-    sector = state.sector(_miner_id(node, address, state), number)
-    if sector is None or not sector.proven:
-        return None
+    sector = state.sector(miner_id(node, address, state), number)
+    return None if sector is None or not sector.proven else sector_document(number, sector)
+
+
+def sector_document(number: int, sector: Sector) -> dict[str, object]:
+    """A proven sector as a node prints it."""
     return {
         "SectorNumber": number,
         "SealProof": sector.seal_proof,
@@ -197,7 +201,7 @@ def sector_info(node: Node, address: Address, number: int, key: TipsetKey) -> ob
 def precommit_info(node: Node, address: Address, number: int, key: TipsetKey) -> object:
     """An announced sector that is not proven, or null."""
     state = node.state(key)
-    sector = state.sector(_miner_id(node, address, state), number)
+    sector = state.sector(miner_id(node, address, state), number)
     if sector is None or sector.proven:
         return None
     unsealed = sector.unsealed_cid
@@ -216,12 +220,12 @@ def precommit_info(node: Node, address: Address, number: int, key: TipsetKey) ->
 def available_balance(node: Node, address: Address, key: TipsetKey) -> object:
     """A miner's funds, of which nothing is locked."""
     state = node.state(key)
-    return str(state.actors[_miner_id(node, address, state)].balance_attofil)
+    return str(state.actors[miner_id(node, address, state)].balance_attofil)
 
 
 def proving_deadline(node: Node, address: Address, key: TipsetKey) -> object:
     """Where a miner is in its day of proofs, which begins at epoch 0 for all of them."""
-    _miner_id(node, address, node.state(key))
+    miner_id(node, address, node.state(key))
     epoch = node.tipset(key).height
     start = epoch - epoch % _PROVING_PERIOD
     index = (epoch - start) // _CHALLENGE_WINDOW

@@ -50,13 +50,14 @@ def search_message(
     found = _executed_below(chain, cid, message, start, allow_replaced=allow_replaced)
     if found is not None:
         return found
-    indexed = _from_index(chain, cid)
+    indexed = indexed_message(chain, cid)
     if indexed is not None and (limit == NO_LIMIT or indexed.tipset.height > chain.head.height - limit):
         return indexed
     return _search_back(chain, cid, message, start=start, limit=limit, allow_replaced=allow_replaced)
 
 
-def _from_index(chain: SimulatedChain, cid: Cid) -> Found | None:
+def indexed_message(chain: SimulatedChain, cid: Cid) -> Found | None:
+    """Where the index says that a message of the head's chain was executed, however long ago."""
     for key in reversed(chain.store.inclusions.get(cid, [])):
         tipset = chain.store.load(key)
         child = chain.canon.child(tipset) if chain.canon.holds(tipset) else None

@@ -24,11 +24,21 @@ from node.sim.rpc.params import (
 )
 from node.sim.verbs import Piece, Verbs
 
-_MOST_TIPSETS = 100_000
+_MOST_TIPSETS = 10_000
+"""How many tipsets one request mines or replaces."""
+_MOST_NULL_ROUNDS = 10 * 365 * 2880
+"""How many epochs the next tipset skips at most: ten years."""
+_MOST_ITEMS = 5_000
+"""How many pieces, deals or ids one request takes."""
+_MOST_FAULTS = 1_000
+_MOST_BLOCKS = 15
 
 
 def _listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    listed = value if isinstance(value, list) else []
+    if len(listed) > _MOST_ITEMS:
+        raise BadParam(f"{len(listed)} at once are too many: at most {_MOST_ITEMS}")
+    return listed
 
 
 def _read_ids(value: object) -> list[int]:
@@ -86,10 +96,12 @@ def _head(node: Node) -> dict[str, object]:
     return {"height": head.height, "tipset": [link(cid) for cid in head.key]}
 
 
-def mine(node: Node, count: int) -> object:
-    """Mines tipsets; the head after it."""
+def mine(node: Node, count: int, blocks: int | None = None) -> object:
+    """Mines tipsets, of so many blocks where that is said; the head after it."""
+    if blocks is not None and not 0 < blocks <= _MOST_BLOCKS:
+        raise failure(f"a tipset has 1 to {_MOST_BLOCKS} blocks, not {blocks}")
     for _ in range(_checked_count(count)):
-        node.chain.mine()
+        node.chain.mine(blocks=blocks)
     return _head(node)
 
 
@@ -100,7 +112,10 @@ def _checked_count(count: int) -> int:
 
 
 def null_rounds(node: Node, count: int) -> object:
-    """Has the next tipset skip epochs; how many it will skip."""
+    """Has the next tipset skip epochs, beside those that it skips already; how many it will skip."""
+    total = node.chain.null_rounds + count
+    if total > _MOST_NULL_ROUNDS:
+        raise failure(f"{total} null rounds at once are too many: at most {_MOST_NULL_ROUNDS}")
     node.chain.null_rounds += count
     return {"null_rounds": node.chain.null_rounds}
 
@@ -124,8 +139,8 @@ def time_travel(node: Node, epoch: int) -> object:
 
 
 def fork(node: Node, depth: int) -> object:
-    """Replaces the last tipsets by a heavier chain of empty ones; the changes of the head."""
-    changes = change_documents(node, node.chain.fork(depth))
+    """Replaces the last tipsets, the last 10,000 at most, by a heavier chain of empty ones; the head's changes."""
+    changes = change_documents(node, node.chain.fork(min(depth, _MOST_TIPSETS)))
     return {**_head(node), "changes": changes}
 
 
@@ -186,6 +201,8 @@ def fault(node: Node, order: object) -> object:
     share, count = document.get("share", 1.0), document.get("count", ALWAYS)
     if not isinstance(share, int | float) or not 0 <= share <= 1 or type(count) is not int:
         raise failure("a fault's share is 0 to 1, its count an integer")
+    if len(node.faults.orders) >= _MOST_FAULTS:
+        raise failure(f"{_MOST_FAULTS} faults stand already: Sim.Fault(null) ends them all")
     methods = [_full_name(str(name)) for name in _listed(document.get("methods"))]
     node.faults.add(methods, kind, share=float(share), count=count)
     return [one.document() for one in node.faults.orders]
@@ -196,12 +213,12 @@ def _full_name(name: str) -> str:
     return name if "." in name or "_" in name else f"Filecoin.{name}"
 
 
-def _verb(name: str, answer: Any, *params: Param[Any]) -> RpcMethod:
-    return RpcMethod(f"Sim.{name}", answer, params, "admin")
+def _verb(name: str, answer: Any, *params: Param[Any], optional: int = 0) -> RpcMethod:
+    return RpcMethod(f"Sim.{name}", answer, params, "admin", optional)
 
 
 METHODS = (
-    _verb("Mine", mine, UINT64),
+    _verb("Mine", mine, UINT64, UINT64, optional=1),
     _verb("NullRounds", null_rounds, UINT64),
     _verb("Snapshot", snapshot),
     _verb("Revert", revert, UINT64),

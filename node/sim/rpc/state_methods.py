@@ -12,6 +12,7 @@ from node.methods import Method
 from node.sim.blocks import TipsetKey, link
 from node.sim.codes import KNOWN_VERSIONS, code_of, code_texts, kind_of_code, manifest_text
 from node.sim.errors import RpcFault, failure
+from node.sim.hamt import hamt_order
 from node.sim.rpc.documents import actor_document, base64_text
 from node.sim.rpc.go_json import encoded_params, go_document
 from node.sim.rpc.methods import Node, lotus
@@ -104,8 +105,9 @@ def read_state(node: Node, address: Address, key: TipsetKey) -> object:
 
 
 def list_actors(node: Node, key: TipsetKey) -> object:
-    """Every actor's f0 address."""
-    return [node.text(actor_address(actor_id)) for actor_id in sorted(node.state(key).actors)]
+    """Every actor's f0 address, in the order of the state tree."""
+    by_key = {actor_address(actor_id).to_bytes(): actor_address(actor_id) for actor_id in node.state(key).actors}
+    return [node.text(by_key[raw]) for raw in hamt_order(by_key)]
 
 
 def verifier_status(node: Node, address: Address, key: TipsetKey) -> object:

@@ -94,7 +94,6 @@ def test_what_cannot_be_verified_here_is_told_apart() -> None:
     ethereum = replace(signed.message, sender=parse_address("0x" + "11" * 20))
     by_id = replace(signed.message, sender=parse_address("f0100"))
     for unverifiable in (
-        bls,
         replace(signed, message=ethereum, signature=Signature(DELEGATED, bytes(65))),
         replace(signed, message=by_id),
         replace(

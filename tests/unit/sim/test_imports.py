@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from node.market import Deal
 from node.registry import Allocation, Claim
 from node.sim.chain import Options
 from node.sim.genesis import Imported, import_records
+from node.sim.imports import DealTerms, TermedDeal, parse_terms
 from node.sim.tables import PackedTable
 from tests.unit.sim.builders import Caller, pieces
 
@@ -92,7 +94,7 @@ def test_their_parties_are_actors_whose_messages_can_be_sent() -> None:
     ids = caller("Sim.Allocate", "f02001", "f07000", pieces(1))
     assert ids == [901]
     assert caller("Sim.Onboard", "f07000", [901, 2]) == [{"id": 901, "sector": 1000}, {"id": 2, "sector": 2}]
-    assert caller("StateAccountKey", "f02001", None).startswith("f3")
+    assert caller("WalletHas", caller("StateAccountKey", "f02001", None))
 
 
 def test_an_imported_allocation_is_claimed_and_an_imported_sector_terminated() -> None:
@@ -121,3 +123,29 @@ def test_rows_in_any_order_are_found_by_id_and_by_owner(rows: dict[int, bytes]) 
     assert all(table.get(at) == row for at, row in rows.items())
     assert list(table.ids_of(1)) == sorted(at for at, owner in owners.items() if owner == 1)
     assert table.get(2**41) is None
+
+
+def test_a_deals_price_collateral_and_sector_are_kept() -> None:
+    document = {
+        "Proposal": {"StoragePricePerEpoch": "7", "ProviderCollateral": "11361143711469027", "ClientCollateral": 3},
+        "State": {"SectorNumber": 12},
+    }
+    deals = [TermedDeal(_deal(5, b"label"), parse_terms(document)), TermedDeal(_deal(6, b"\xff"), DealTerms())]
+    caller = Caller(Options(imported=import_records(epoch=EPOCH, deals=deals)))
+    shown = caller("StateMarketStorageDeal", 5, None)
+    kept = {
+        name: shown["Proposal"][name] for name in ("StoragePricePerEpoch", "ProviderCollateral", "ClientCollateral")
+    }
+    assert kept == {"StoragePricePerEpoch": "7", "ProviderCollateral": "11361143711469027", "ClientCollateral": "3"}
+    assert shown["State"]["SectorNumber"] == 12
+    assert caller("StateMarketStorageDeal", 6, None)["State"]["SectorNumber"] == 0
+    assert caller("Sim.Terminate", "f07001", 12)["terminated"] is True
+    assert list(caller("StateMarketDeals", None)) == ["6"]
+    assert caller("StateMarketBalance", "f07001", None) == {"Escrow": "0", "Locked": "0"}
+
+
+@pytest.mark.parametrize("value", [None, "", "-1", -1, "x", "1" * 41, 2**63, 1.5, True, [], {}])
+def test_terms_that_are_none_are_nothing(value: object) -> None:
+    for document in ({"State": {"SectorNumber": value}}, {"State": value, "Proposal": value}):
+        assert parse_terms(document) == DealTerms()
+    assert parse_terms({"Proposal": {"ClientCollateral": value}}).client_collateral_attofil in {0, 2**63}
