@@ -17,6 +17,10 @@
     + EpochMissing          neither the file nor the index tells a date
     + EpochInFuture         a file that is said to be read at an epoch that hasn't begun
     + OtherNetwork          a file of another network
+    + NotForkable           a file that no chain can start from
+  x FollowError             following a node can't go on as it is
+    + HeadMoved             somebody else has moved the followed head: look again
+    + ForkBelowFinal        the node's chain left ours below what is final
   x QuestionError           asked for something that cannot be; `code` is its stable name
     + MalformedCid
     + MalformedEpoch
@@ -103,6 +107,22 @@ class EpochInFuture(ImportFailed):
 
 class OtherNetwork(ImportFailed):
     """Every record of the file is another network's."""
+
+
+class NotForkable(ImportFailed):
+    """The file holds no state of a network, so that a simulated chain can't start from it."""
+
+
+class FollowError(FilplusError):
+    """Following a node can't go on as it is."""
+
+
+class HeadMoved(FollowError):
+    """The followed head isn't the one that a change was made for."""
+
+
+class ForkBelowFinal(FollowError):
+    """The node's chain left ours below what is final. Nothing is taken back: a person has to look."""
 
 
 class QuestionError(FilplusError):

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from explorer.errors import SettingsError
-from explorer.ground.setting_values import Listen
+from explorer.ground.binding import address_of, bound_socket
 from explorer.ground.settings import Settings
 from explorer.ground.supervision import Supervisor
 from explorer.ground.telemetry import new_registry
@@ -26,12 +24,11 @@ from explorer.index.watch import IndexWatch
 from explorer.version import VERSION
 from explorer.web.app import make_app
 from explorer.web.config import WebConfig
-from explorer.web.listening import BACKLOG, answering
+from explorer.web.listening import answering
 
 STATEMENT_TIMEOUT_S = 20.0
 POOL_SIZE = 10
 SERVICE_FILE = "service.json"
-_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - compared with, not bound to
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +52,7 @@ async def running_explorer(settings: Settings) -> AsyncIterator[RunningExplorer]
 
     SettingsError where the address is taken; NetworkMismatch, MigrationError and the database's errors otherwise.
     """
-    with _bound(settings.listen) as bound:
+    with bound_socket(settings.listen) as bound:
         async with open_index(
             settings,
             application_name="filplus serve",
@@ -88,24 +85,6 @@ def running_service(data_dir: Path) -> str | None:
     except PermissionError:
         return url
     return url
-
-
-def address_of(bound: socket.socket) -> str:
-    """The address to reach a listening socket at from this machine."""
-    host, port = bound.getsockname()[:2]
-    return f"http://{Listen(_WILDCARDS.get(host, host), port)}"
-
-
-def _bound(listen: Listen) -> socket.socket:
-    """A listening socket; SettingsError where the address can't be had."""
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    try:
-        return socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        what = error.strerror or str(error)
-        raise SettingsError(
-            f"can't listen on {listen}: {what}; name another HOST:PORT with --listen or FILPLUS_LISTEN"
-        ) from error
 
 
 def _application(settings: Settings, opened: OpenIndex, registry: CollectorRegistry, url: str) -> web.Application:

@@ -8,6 +8,8 @@ from node.errors import NetworkError, excerpt
 
 EPOCH_SECONDS = 30
 MAX_EPOCH = 2**63 - 1
+LAST_VERSION_WITH_DATACAP = 28
+"""From network version 29 on nobody gives or spends DataCap (FIP-0118)."""
 
 _UNIX_START = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_SECOND = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _UNIX_START) // timedelta(seconds=1)

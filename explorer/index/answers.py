@@ -3,33 +3,43 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from explorer.index.describe import codec_name
+from explorer.index.followed import Hole
 from explorer.index.items import record_document
 from explorer.index.questions import EvidenceRequest, cursor_of, id_of_cursor
-from explorer.verdict.coverage import Coverage
+from explorer.verdict.coverage import Coverage, Milestones
 from explorer.verdict.decide import Judged, Verdict
 from explorer.verdict.reason import Subject, reason
 from explorer.verdict.records import AllocationRecord, ClaimRecord, DealRecord, PieceSource, RecordKind
 from explorer.verdict.rules import Counts
 from node.cid import Cid, canonical, piece_of
 from node.label import label_cid
-from node.network import Network, time_of_epoch
+from node.network import LAST_VERSION_WITH_DATACAP, Network, time_of_epoch
 from node.piece import piece_v1
 
 Document = dict[str, Any]
 AnyRecord = TypeVar("AnyRecord", ClaimRecord, DealRecord, AllocationRecord)
 
 
+Finality = Literal["head", "safe", "final"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standpoint:
-    """From where an answer is given. `epoch` is None for an empty index; `coverage` holds at least the spans there."""
+    """From where an answer is given. `epoch` is None for an empty index; `coverage` holds at least the spans there.
+
+    `tipset` are the block CIDs of the followed tipset at the epoch, `finality` what a node said of it.
+    """
 
     network: Network
     epoch: int | None
     coverage: Coverage
     programme: Document
+    milestones: Milestones
+    tipset: tuple[Cid, ...] | None = None
+    finality: Finality | None = None
 
 
 def verdict_document(
@@ -57,7 +67,7 @@ def verdict_document(
             "allocations": _page("allocations", verdict.allocations, standpoint.network, request),
             "pieces": _pieces(pieces),
         },
-        "as_of": as_of(standpoint.network, standpoint.epoch),
+        "as_of": as_of(standpoint),
         "coverage": {
             "complete": verdict.complete and subject.refusal is None,
             "gaps": list(verdict.gaps),
@@ -67,24 +77,49 @@ def verdict_document(
     }
 
 
-def as_of(network: Network, epoch: int | None) -> Document:
-    """Which epoch an answer speaks of. No node has confirmed it, so its tipset and finality are not known."""
-    time = None if epoch is None else time_of_epoch(network, epoch)
-    return {"epoch": epoch, "tipset": None, "time": rfc3339(time), "finality": None}
+def as_of(standpoint: Standpoint) -> Document:
+    """Which epoch an answer speaks of, and how sure that is; tipset and finality are null where no node told them."""
+    return {
+        "epoch": standpoint.epoch,
+        "tipset": None if standpoint.tipset is None else [cid.to_text() for cid in standpoint.tipset],
+        "time": _time_of(standpoint.network, standpoint.epoch),
+        "finality": standpoint.finality,
+    }
 
 
-def programme_document(network: Network, retires_at_epoch: int | None, now: datetime) -> Document:
-    """Whether FIL+ is open now. Without a node nobody confirms it: only a known end, by the clock, tells."""
-    status = "unknown"
-    if retires_at_epoch is not None:
-        end = time_of_epoch(network, retires_at_epoch)
-        status = "unknown" if end is None else ("retired" if now >= end else "open")
+def hole_document(hole: Hole) -> Document:
+    """Heights whose events are not known."""
+    return {
+        "kind": hole.kind,
+        "from_epoch": hole.from_height,
+        "through_epoch": hole.through_height,
+        "reason": hole.reason,
+    }
+
+
+def _time_of(network: Network, epoch: int | None) -> str | None:
+    return None if epoch is None else rfc3339(time_of_epoch(network, epoch))
+
+
+def programme_document(
+    network: Network, retires_at_epoch: int | None, now: datetime, *, network_version: int | None = None
+) -> Document:
+    """Whether FIL+ is open now: by the version that a followed node reports, else by a known end and the clock."""
     return {
         "network": network.name,
-        "network_version": None,
-        "status": status,
+        "network_version": network_version,
+        "status": _programme_status(network, retires_at_epoch, now, network_version),
         "retires_at_epoch": retires_at_epoch,
     }
+
+
+def _programme_status(
+    network: Network, retires_at_epoch: int | None, now: datetime, network_version: int | None
+) -> str:
+    if network_version is not None:
+        return "retired" if network_version > LAST_VERSION_WITH_DATACAP else "open"
+    end = None if retires_at_epoch is None else time_of_epoch(network, retires_at_epoch)
+    return "unknown" if end is None else ("retired" if now >= end else "open")
 
 
 def rfc3339(time: datetime | None) -> str | None:

@@ -9,26 +9,27 @@ Reading and staging of two imports may run side by side; merging takes turns.
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from explorer.errors import EpochInFuture, EpochMissing, KindUnknown, OtherNetwork
+from explorer.errors import EpochInFuture, EpochMissing, OtherNetwork
 from explorer.ground.connection import database_errors
 from explorer.ground.database import transaction_lock
 from explorer.index import merge
 from explorer.index.documents import Entry, entries
 from explorer.index.events import import_events
 from explorer.index.files import STDIN, DumpFile, open_dump
+from explorer.index.kinds import with_kind
 from explorer.index.lock import IMPORT_LOCK
 from explorer.index.networks import claim_network
 from explorer.index.pieces import import_pieces
-from explorer.index.records import TABLES, DumpKind, Table, kind_of_entry, parse_entry
+from explorer.index.records import TABLES, DumpKind, Table, parse_entry
 from explorer.index.rejects import Rejects
 from explorer.index.spans import load_index_epoch
 from explorer.index.tally import Tally
+from explorer.index.tipsets import unwound
 from node.errors import RecordError
 from node.network import Network
 
@@ -99,7 +100,7 @@ async def _import(
         await import_pieces(connection, dump, rejects, tally, source=source_of(request))
         return "pieces", tally
     stream = _counted(entries(dump.text, request.file), dump, tally, progress)
-    kind, stream = _with_kind(stream, request)
+    kind, stream = (request.kind, stream) if request.kind else with_kind(stream, request.file)
     if kind == "events":
         await import_events(connection, stream, rejects, tally, latest_epoch=request.latest_epoch)
         return kind, tally
@@ -107,7 +108,8 @@ async def _import(
     await merge.create_stage(connection, table)
     await merge.fill_stage(connection, table, _rows(table, stream, request, rejects, tally))
     await transaction_lock(connection, IMPORT_LOCK)
-    await _merge_stage(connection, table, request, rejects, tally)
+    async with unwound(connection):
+        await _merge_stage(connection, table, request, rejects, tally)
     return kind, tally
 
 
@@ -139,24 +141,6 @@ def _counted(stream: Iterator[Entry], dump: DumpFile, tally: Tally, progress: Pr
         if tally.records % 1000 == 0:
             progress(dump.bytes_read, tally.records)
         yield entry
-
-
-def _with_kind(stream: Iterator[Entry], request: ImportRequest) -> tuple[DumpKind, Iterator[Entry]]:
-    """The file's kind, as told or as its first telling record says, and the stream with nothing missing."""
-    if request.kind:
-        return request.kind, stream
-    seen: list[Entry] = []
-    for entry in stream:
-        seen.append(entry)
-        kind = kind_of_entry(entry)
-        if kind:
-            return kind, chain(seen, stream)
-        if len(seen) == 100:
-            break
-    raise KindUnknown(
-        f"{request.file}: none of its first {len(seen)} records tells what it holds; "
-        "say --kind deals, claims, allocations, events or pieces"
-    )
 
 
 def _rows(

@@ -34,14 +34,16 @@ class ParsedRow:
 class Table:
     """A kind of record that is imported as state: its columns beside the id, and how an entry becomes a row.
 
-    `id_fields` may hold the id where no map key does; `marks` are fields that only entries of this kind have.
+    `id_fields` may hold the id where no map key does; `marks` are fields that only entries of this kind have. `read`
+    takes the id, the entry and the network's address prefixes.
     """
 
     kind: RecordKind
     columns: tuple[str, ...]
     id_fields: tuple[str, ...]
     marks: frozenset[str]
-    parse: Callable[[object, Mapping[str, object], str], ParsedRow]
+    read: Callable[..., Any]
+    row_of: Callable[[Any], ParsedRow]
 
 
 _COMMON = ("client_id", "provider_id", "size_bytes", "piece", "data_cid")
@@ -65,20 +67,17 @@ allocation_columns: Callable[[Allocation], Row] = attrgetter(*_ALLOCATION_FIELDS
 """An allocation's columns in the order of ALLOCATIONS."""
 
 
-def _deal_row(deal_id: object, document: Mapping[str, object], prefixes: str) -> ParsedRow:
-    deal = parse_deal(deal_id, document, prefixes=prefixes)
+def _deal_row(deal: Deal) -> ParsedRow:
     label_key = payload_key(deal.label) if deal.verified else None
     happened = max(deal.sector_start_epoch, deal.last_updated_epoch, deal.slash_epoch)
     return ParsedRow(deal.id, (*_deal_columns(deal), label_key), happened if happened != NEVER else None)
 
 
-def _claim_row(claim_id: object, document: Mapping[str, object], prefixes: str) -> ParsedRow:
-    claim = parse_claim(claim_id, document, prefixes=prefixes)
+def _claim_row(claim: Claim) -> ParsedRow:
     return ParsedRow(claim.id, claim_columns(claim), claim.term_start_epoch)
 
 
-def _allocation_row(allocation_id: object, document: Mapping[str, object], prefixes: str) -> ParsedRow:
-    allocation = parse_allocation(allocation_id, document, prefixes=prefixes)
+def _allocation_row(allocation: Allocation) -> ParsedRow:
     made_epoch = max(allocation.expiration_epoch - ALLOCATION_LIFETIME_EPOCHS, 0)
     return ParsedRow(allocation.id, allocation_columns(allocation), made_epoch)
 
@@ -88,39 +87,35 @@ DEALS = Table(
     columns=(*_DEAL_FIELDS, "label_key"),
     id_fields=("DealID", "ID", "id"),
     marks=frozenset({"Proposal"}),
-    parse=_deal_row,
+    read=parse_deal,
+    row_of=_deal_row,
 )
 CLAIMS = Table(
     kind="claims",
     columns=_CLAIM_FIELDS,
     id_fields=("ClaimID", "ClaimId", "ID", "id"),
     marks=frozenset({"TermStart", "Sector"}),
-    parse=_claim_row,
+    read=parse_claim,
+    row_of=_claim_row,
 )
 ALLOCATIONS = Table(
     kind="allocations",
     columns=_ALLOCATION_FIELDS,
     id_fields=("AllocationID", "AllocationId", "ID", "id"),
     marks=frozenset({"Expiration"}),
-    parse=_allocation_row,
+    read=parse_allocation,
+    row_of=_allocation_row,
 )
 TABLES: Mapping[str, Table] = {table.kind: table for table in (DEALS, CLAIMS, ALLOCATIONS)}
 
 
-def kind_of_entry(entry: Entry) -> DumpKind | None:
-    """The kind that an entry's fields tell; None where they don't."""
-    if not isinstance(entry.value, Mapping):
-        return None
-    if "entries" in entry.value and "emitter" in entry.value:
-        return "events"
-    for table in TABLES.values():
-        if table.marks & entry.value.keys():
-            return table.kind
-    return None
-
-
 def parse_entry(table: Table, entry: Entry, prefixes: str) -> ParsedRow:
-    """The row of one entry; RecordError with the reason why it can't be taken.
+    """The row of one entry; RecordError as in `read_entry`."""
+    return table.row_of(read_entry(table, entry, prefixes))
+
+
+def read_entry(table: Table, entry: Entry, prefixes: str) -> Any:
+    """The Deal, Claim or Allocation of one entry; RecordError with the reason why it can't be taken.
 
     `prefixes`: the address prefixes of the network, "f", "t" or both.
     """
@@ -130,7 +125,7 @@ def parse_entry(table: Table, entry: Entry, prefixes: str) -> ParsedRow:
     if not table.marks & document.keys():
         marks = " or ".join(sorted(table.marks))
         raise RecordError("other_kind", f"the record has no {marks}, so it is none of the {table.kind}")
-    return table.parse(_id_of(table, entry, document), document, prefixes)
+    return table.read(_id_of(table, entry, document), document, prefixes=prefixes)
 
 
 def _id_of(table: Table, entry: Entry, document: Mapping[str, object]) -> object:

@@ -13,16 +13,17 @@ from explorer.errors import EpochNotIndexed, MalformedCid, MalformedEpoch, NotFo
 from explorer.ground.connection import database_errors
 from explorer.ground.settings import Settings
 from explorer.index import store
-from explorer.index.answers import Document, Standpoint, as_of, programme_document, verdict_document
+from explorer.index.answers import Document, Standpoint, as_of, hole_document, programme_document, verdict_document
 from explorer.index.describe import describe
 from explorer.index.items import record_document
 from explorer.index.questions import HEAD, SUMMARY, AsOf, EvidenceRequest
 from explorer.index.spans import load_coverage, load_coverage_at, load_index_epoch
+from explorer.index.tipsets import Following, load_following, load_holes, load_tipset_at
 from explorer.verdict.coverage import Coverage, Milestones
 from explorer.verdict.decide import Question, Verdict, decide
 from explorer.verdict.reason import Subject
 from explorer.verdict.records import Evidence, PieceSource, RecordKind
-from node.cid import Cid, commitment_of, is_empty_content, kind_of, match_key, parse_cid
+from node.cid import Cid, cid_from_bytes, commitment_of, is_empty_content, kind_of, match_key, parse_cid
 from node.errors import CidError, NetworkError
 from node.network import Network, epoch_at_time
 
@@ -56,6 +57,8 @@ class IndexService:
     network: Network
     now: Callable[[], datetime]
     retires_at_epoch: int | None = None
+    node: Callable[[int | None], Document | None] | None = None
+    """What is known of the followed node, given the index's epoch; None where this process follows none."""
 
     async def verdict(self, cid: str, *, at: AsOf = HEAD, evidence: EvidenceRequest = SUMMARY) -> Document:
         """The document of `GET /cid/{cid}/filplus`; MalformedCid, MalformedEpoch, EpochNotIndexed, MalformedCursor."""
@@ -87,7 +90,7 @@ class IndexService:
                 for one in await self._judge(connection, whole[start : start + CIDS_PER_ROUND], standpoint):
                     judged[one.cid] = one
         results = [_row(asked, cid, judged) for asked, cid in zip(cids, parsed, strict=True)]
-        return {"results": results, "as_of": as_of(self.network, standpoint.epoch)}
+        return {"results": results, "as_of": as_of(standpoint)}
 
     async def describe(self, cid: str) -> Document:
         """The document of `GET /cid/{cid}`; MalformedCid."""
@@ -113,11 +116,12 @@ class IndexService:
     async def status(self) -> Document:
         """The document of `GET /status`."""
         async with self._snapshot() as connection:
-            epoch = await load_index_epoch(connection)
+            standpoint = await self._standpoint(connection, HEAD)
             coverage = await load_coverage(connection)
             counts = await store.load_counts(connection)
             examples = await store.load_examples(connection)
-        moment = as_of(self.network, epoch)
+            holes = await load_holes(connection)
+        moment = as_of(standpoint)
         spans = [
             {
                 "kind": span.kind,
@@ -130,9 +134,14 @@ class IndexService:
         ]
         return {
             "network": self.network.name,
-            "index": {"epoch": epoch, "time": moment["time"], "coverage": spans, "counts": counts},
-            "node": None,
-            "programme": self._programme(),
+            "index": {
+                **moment,
+                "coverage": spans,
+                "holes": [hole_document(hole) for hole in holes],
+                "counts": counts,
+            },
+            "node": None if self.node is None else self.node(standpoint.epoch),
+            "programme": standpoint.programme,
             "examples": examples,
         }
 
@@ -153,10 +162,19 @@ class IndexService:
 
     async def _standpoint(self, connection: asyncpg.Connection, at: AsOf) -> Standpoint:
         """Where the answer stands; EpochNotIndexed beyond the index, MalformedEpoch for a time without an epoch."""
-        head = await load_index_epoch(connection)
-        epoch = self._asked_epoch(at, head)
+        epoch = self._asked_epoch(at, await load_index_epoch(connection))
         coverage = Coverage() if epoch is None else await load_coverage_at(connection, epoch)
-        return Standpoint(network=self.network, epoch=epoch, coverage=coverage, programme=self._programme())
+        following = await load_following(connection)
+        link = None if following is None or epoch is None else await load_tipset_at(connection, epoch)
+        return Standpoint(
+            network=self.network,
+            epoch=epoch,
+            coverage=coverage,
+            programme=self._programme(following),
+            tipset=None if link is None else tuple(cid_from_bytes(raw) for raw in link.key),
+            finality=None if following is None or epoch is None else following.finality_of(epoch),
+            milestones=self._milestones(following),
+        )
 
     def _asked_epoch(self, at: AsOf, head: int | None) -> int | None:
         if at.is_head:
@@ -213,7 +231,7 @@ class IndexService:
         keys = [match_key(cid)] if kind == "piece" else list(dict.fromkeys(one.piece for one in held_by))
         question = Question(
             epoch=standpoint.epoch,
-            milestones=self._milestones(),
+            milestones=standpoint.milestones,
             payload=kind == "payload",
             answerable=subject.refusal is None,
             labels_known=labels_known,
@@ -229,11 +247,11 @@ class IndexService:
             if record is None:
                 raise NotFound(f"the index has no {kind[:-1]} {record_id}", value=record_id)
             evidence = await self._evidence_beside(connection, kind, record, standpoint)
-        question = Question(epoch=standpoint.epoch, milestones=self._milestones())
+        question = Question(epoch=standpoint.epoch, milestones=standpoint.milestones)
         verdict = await _apart(len(evidence.deals), lambda: decide(evidence, standpoint.coverage, question))
         judged: Sequence[Any] = getattr(verdict, kind)
         status = next((one.standing.status for one in judged if one.record.id == record_id), None)
-        return {**record_document(record, status, self.network), "as_of": as_of(self.network, standpoint.epoch)}
+        return {**record_document(record, status, self.network), "as_of": as_of(standpoint)}
 
     async def _evidence_beside(
         self, connection: asyncpg.Connection, kind: RecordKind, record: Any, standpoint: Standpoint
@@ -242,14 +260,21 @@ class IndexService:
             return Evidence(**{kind: (record,)})
         return (await store.load_evidence(connection, [record.piece], standpoint.epoch or 0))[record.piece]
 
-    def _milestones(self) -> Milestones:
-        retires_at = self.retires_at_epoch if self.retires_at_epoch is not None else self.network.nv29_epoch
+    def _milestones(self, following: Following | None) -> Milestones:
+        """When the rules changed; the end of FIL+ by the node's word, else the operator's, else the network's."""
+        told = None if following is None else following.retires_at_epoch
+        retires_at = next((one for one in (told, self.retires_at_epoch) if one is not None), self.network.nv29_epoch)
         return Milestones(
             nv17_epoch=self.network.nv17_epoch, nv22_epoch=self.network.nv22_epoch, retires_at_epoch=retires_at
         )
 
-    def _programme(self) -> Document:
-        return programme_document(self.network, self._milestones().retires_at_epoch, self.now())
+    def _programme(self, following: Following | None) -> Document:
+        return programme_document(
+            self.network,
+            self._milestones(following).retires_at_epoch,
+            self.now(),
+            network_version=None if following is None else following.network_version,
+        )
 
 
 def index_service(settings: Settings, pool: asyncpg.Pool) -> IndexService:

@@ -19,7 +19,7 @@ async def load_coverage_at(connection: asyncpg.Connection, epoch: int) -> Covera
 
 
 async def load_index_epoch(connection: asyncpg.Connection) -> int | None:
-    """The largest epoch that was imported; None for an empty index."""
+    """The followed head, else the largest epoch that was imported; None for an empty index."""
     epoch: int | None = await connection.fetchval(_QUERIES["index_epoch"])
     return epoch
 

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import ClientPayloadError, web
 from aiohttp.http import HttpProcessingError
 
+from explorer.ground.binding import BACKLOG
 from explorer.web.doorway import DoorLimits, Doorway
 from explorer.web.keys import CONFIG, METRICS
 
@@ -17,7 +18,6 @@ KEEPALIVE_S = 15.0
 LINGERING_S = 3.0
 """How long the rest of a refused body is read and thrown away, so that the refusal arrives."""
 
-BACKLOG = 1024
 _ACCEPTED_AT_ONCE = 16
 """How many connections asyncio accepts before the doorway can count them."""
 

@@ -6,4 +6,4 @@ SELECT kind::text AS kind, from_epoch, through_epoch, source FROM explorer.cover
 WHERE from_epoch <= $1 AND through_epoch >= $1 ORDER BY kind, source, from_epoch
 
 -- name: index_epoch
-SELECT max(epoch) FROM explorer.imports
+SELECT coalesce((SELECT max(height) FROM explorer.tipsets), (SELECT max(epoch) FROM explorer.imports))

@@ -8,16 +8,28 @@ import pytest
 from explorer.errors import MalformedCursor
 from explorer.index.answers import Standpoint, as_of, programme_document, verdict_document
 from explorer.index.questions import EvidenceRequest, cursor_of
+from explorer.verdict.coverage import Milestones
 from explorer.verdict.reason import Subject
 from explorer.verdict.records import AllocationRecord, ClaimRecord, DealRecord, PieceSource
 from node.cid import CODEC_RAW, Cid, kind_of
-from node.network import network_named
+from node.network import Network, network_named
 from node.piece import piece_v2
 from tests.unit.index.dumps import commitment, payload_cid, piece_cid
 from tests.unit.verdict.builders import allocation, ask, claim, covering, deal
 
 MAINNET = network_named("mainnet")
 AnyRecord = ClaimRecord | DealRecord | AllocationRecord
+
+
+def standing(*, epoch: int | None, network: Network = MAINNET, **told: Any) -> Standpoint:
+    return Standpoint(
+        network=network,
+        epoch=epoch,
+        coverage=covering(),
+        programme={"status": "unknown"},
+        milestones=Milestones(nv17_epoch=network.nv17_epoch, nv22_epoch=network.nv22_epoch),
+        **told,
+    )
 
 
 def answered(*records: AnyRecord, cid: Cid | None = None, epoch: int | None = 45, **request: Any) -> dict[str, Any]:
@@ -28,7 +40,7 @@ def answered(*records: AnyRecord, cid: Cid | None = None, epoch: int | None = 45
         ask(*records, at=epoch),
         subject=Subject(kind=kind_of(asked), pieces=1),
         pieces=[PieceSource(commitment(1), "deal label")] if kind_of(asked) == "payload" else [],
-        standpoint=Standpoint(network=MAINNET, epoch=epoch, coverage=covering(), programme={"status": "unknown"}),
+        standpoint=standing(epoch=epoch),
         request=EvidenceRequest(**request),
     )
 
@@ -158,7 +170,7 @@ def test_the_sources_at_the_epoch_are_named() -> None:
 )
 def test_as_of_says_the_time_where_there_is_one(network: str, epoch: int | None, time: str | None) -> None:
     expected = {"epoch": epoch, "tipset": None, "time": time, "finality": None}
-    assert as_of(network_named(network), epoch) == expected
+    assert as_of(standing(network=network_named(network), epoch=epoch)) == expected
 
 
 @pytest.mark.parametrize(

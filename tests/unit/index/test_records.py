@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from explorer.index.documents import Entry
-from explorer.index.records import ALLOCATIONS, CLAIMS, DEALS, DUMP_KINDS, TABLES, Table, kind_of_entry, parse_entry
+from explorer.index.kinds import kind_of_entry
+from explorer.index.records import ALLOCATIONS, CLAIMS, DEALS, DUMP_KINDS, TABLES, Table, parse_entry
 from node.cid import CODEC_RAW, Cid
 from node.errors import RecordError
 from tests.unit.index.dumps import allocation_entry, claim_entry, commitment, deal_entry, payload_cid

@@ -1,0 +1,51 @@
+"""What following covers. Pure: from where the whole state was read, and which heights' events are known since.
+
+start                    anchor E            hole        head
+  |---- events known ------|-------------------|  |--------|
+                           |== covers [E, hole's first] ==|
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from explorer.verdict.coverage import Span
+from explorer.verdict.records import RecordKind
+
+SOURCE = "following"
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Heights, both ends included, whose events of a kind are not known."""
+
+    kind: RecordKind
+    from_height: int
+    through_height: int
+    reason: str
+
+
+def followed_spans(
+    kind: RecordKind, anchors: Iterable[int], *, start: int, head: int, holes: Sequence[Hole]
+) -> tuple[Span, ...]:
+    """The epochs at which every record of a kind is known, from its anchors: the epochs of a whole state.
+
+    The events of height h make the state of h + 1 from that of h, so a hole at h ends what is covered with h itself.
+    """
+    ordered = sorted(anchors)
+    spans = []
+    for first, last in _known(start, head, [hole for hole in holes if hole.kind == kind]):
+        begin = next((anchor for anchor in ordered if first <= anchor <= last + 1), None)
+        if begin is not None:
+            spans.append(Span(kind=kind, from_epoch=begin, through_epoch=last + 1, source=SOURCE))
+    return tuple(spans)
+
+
+def _known(start: int, head: int, holes: Sequence[Hole]) -> Iterable[tuple[int, int]]:
+    """The stretches of heights below the head whose events are known; an empty one where nothing has happened yet."""
+    first = start
+    for hole in sorted(holes, key=lambda hole: hole.from_height):
+        if first <= hole.from_height:
+            yield first, hole.from_height - 1
+        first = max(first, hole.through_height + 1)
+    if first <= head:
+        yield first, head - 1

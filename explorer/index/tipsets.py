@@ -1,0 +1,206 @@
+"""The followed chain in the database: growth and reorg are one operation, in one transaction of the caller's.
+
+advance   take back what is no longer in the chain, apply what is, and say what is covered now
+unwound   an import beside a follower: tipsets that are not final are taken back, and applied again after it
+"""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import asyncpg
+
+from explorer.errors import HeadMoved
+from explorer.ground.queries import load_queries
+from explorer.index.event_rows import apply_events
+from explorer.index.followed import SOURCE, Hole, followed_spans
+from explorer.index.records import DEALS
+from explorer.index.told import Told, told_document, told_of
+from explorer.verdict.records import RECORD_KINDS
+
+_QUERIES = load_queries("explorer.index.sql", "tipsets.sql")
+
+Key = tuple[bytes, ...]
+"""The CIDs of a tipset's blocks, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A tipset of the followed chain."""
+
+    height: int
+    key: Key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A tipset to apply, with what the messages of the one below it did; None where that is known from the state."""
+
+    link: Link
+    parent_weight: int
+    told: Told | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """How far following is. All epochs are heights."""
+
+    start_epoch: int
+    final_epoch: int
+    final_source: str
+    safe_epoch: int
+    network_version: int
+    retires_at_epoch: int | None
+
+    def finality_of(self, epoch: int) -> Literal["head", "safe", "final"]:
+        """How sure the tipset of an epoch is."""
+        if epoch <= self.final_epoch:
+            return "final"
+        return "safe" if epoch <= self.safe_epoch else "head"
+
+
+async def load_following(connection: asyncpg.Connection) -> Following | None:
+    """How far following is; None where no node was ever followed."""
+    row = await connection.fetchrow(_QUERIES["following"])
+    return None if row is None else Following(**row)
+
+
+async def load_links(connection: asyncpg.Connection, limit: int) -> list[Link]:
+    """The newest tipsets of the followed chain, from the top down."""
+    return [_link(row) for row in await connection.fetch(_QUERIES["links"], limit)]
+
+
+async def load_head(connection: asyncpg.Connection) -> tuple[Link, int] | None:
+    """The head of the followed chain and its parents' weight; None where nothing is followed."""
+    row = await connection.fetchrow(_QUERIES["head"])
+    return None if row is None else (_link(row), int(row["parent_weight"]))
+
+
+async def load_tipset_at(connection: asyncpg.Connection, epoch: int) -> Link | None:
+    """The followed tipset of an epoch, that before a null round; None below the start."""
+    row = await connection.fetchrow(_QUERIES["tipset_at"], epoch)
+    return None if row is None else _link(row)
+
+
+async def load_holes(connection: asyncpg.Connection) -> list[Hole]:
+    """Every stretch of heights whose events are not known."""
+    return [Hole(**row) for row in await connection.fetch(_QUERIES["holes"])]
+
+
+async def begin(
+    connection: asyncpg.Connection, link: Link, *, parent_weight: int, final_source: str, network_version: int
+) -> None:
+    """Begins following with a final tipset whose state is, or will be, in the index."""
+    await connection.execute(_QUERIES["take_back"], 0)
+    await connection.execute(_QUERIES["forget_tipsets"])
+    await connection.execute(_QUERIES["forget_holes"])
+    await connection.execute(_QUERIES["begin_following"], link.height, final_source, network_version)
+    await connection.execute(_QUERIES["add_tipset"], link.height, list(link.key), parent_weight, None)
+    await rewrite_spans(connection)
+
+
+async def advance(
+    connection: asyncpg.Connection, *, head: Link, revert_from: int | None, steps: Sequence[Step]
+) -> None:
+    """Takes back the tipsets from `revert_from` on, and applies the steps, which stand on one another.
+
+    HeadMoved where `head` isn't the followed head any more.
+    """
+    found = await load_head(connection)
+    if found is None or found[0] != head:
+        raise HeadMoved(f"the followed head is {found and found[0].height}, not the tipset at {head.height}")
+    if revert_from is not None:
+        await connection.execute(_QUERIES["take_back"], revert_from)
+        await connection.execute(_QUERIES["close_holes"], revert_from)
+        await rewrite_spans(connection)
+    for step in steps:
+        await _apply(connection, step)
+    await rewrite_spans(connection)
+
+
+async def _apply(connection: asyncpg.Connection, step: Step) -> None:
+    """Applies one tipset; what it changes is remembered until it is final."""
+    told = None if step.told is None else json.dumps(told_document(step.told))
+    await connection.execute(_QUERIES["add_tipset"], step.link.height, list(step.link.key), step.parent_weight, told)
+    if step.told is None:
+        return
+    await connection.execute(_QUERIES["remember_for"], str(step.link.height))
+    await apply_told(connection, step.told)
+    await connection.execute(_QUERIES["remember_for"], "")
+    for kind, reason in step.told.missing.items():
+        await connection.execute(_QUERIES["add_hole"], kind, step.told.height, step.link.height - 1, reason)
+
+
+async def apply_told(connection: asyncpg.Connection, told: Told) -> None:
+    """Takes what a tipset's messages did into the rows of the index. Doing it twice changes nothing."""
+    if told.deals:
+        rows = [(told.height + 1, row.id, *row.columns) for row in map(DEALS.row_of, told.deals)]
+        await connection.executemany(_QUERIES["save_published"], rows)
+    if told.events:
+        await apply_events(connection, list(told.events))
+
+
+@asynccontextmanager
+async def unwound(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Takes tipsets that are not final back, lets the caller change the index, and applies them again.
+
+    What they changed is remembered as rows, which would bring back what was there before the caller's change.
+    """
+    following = await load_following(connection)
+    rows = [] if following is None else await connection.fetch(_QUERIES["not_final"])
+    if not rows or following is None:
+        yield
+    else:
+        await connection.execute(_QUERIES["take_back"], rows[0]["height"])
+        await rewrite_spans(connection)
+        yield
+        for row in rows:
+            told = None if row["told"] is None else told_of(json.loads(row["told"]))
+            await _apply(connection, Step(link=_link(row), parent_weight=int(row["parent_weight"]), told=told))
+    if following is not None:
+        await rewrite_spans(connection)
+
+
+async def set_finality(connection: asyncpg.Connection, *, final_epoch: int, source: str, safe_epoch: int) -> None:
+    """Says what is final now. It never goes back; what it takes to undo final tipsets is forgotten."""
+    await connection.execute(_QUERIES["set_finality"], final_epoch, source, safe_epoch)
+    await connection.execute(_QUERIES["forget_undo"])
+    await connection.execute(_QUERIES["forget_told"])
+
+
+async def set_programme(connection: asyncpg.Connection, *, network_version: int, retires_at_epoch: int | None) -> None:
+    """Says which network version holds at the head, and since when FIL+ is over, if it is."""
+    await connection.execute(_QUERIES["set_programme"], network_version, retires_at_epoch)
+
+
+async def add_hole(connection: asyncpg.Connection, hole: Hole) -> None:
+    """Writes down heights whose events are not known."""
+    await connection.execute(_QUERIES["add_hole"], hole.kind, hole.from_height, hole.through_height, hole.reason)
+    await rewrite_spans(connection)
+
+
+async def fill_hole(connection: asyncpg.Connection, hole: Hole) -> None:
+    """Takes a hole off the list, once what its heights told has been applied."""
+    await connection.execute(_QUERIES["fill_hole"], hole.kind, hole.from_height)
+    await rewrite_spans(connection)
+
+
+async def rewrite_spans(connection: asyncpg.Connection) -> None:
+    """Says anew what following covers, from the whole states that were read and the holes since."""
+    await connection.execute(_QUERIES["drop_spans"], SOURCE)
+    following, head = await load_following(connection), await load_head(connection)
+    if following is None or head is None:
+        return
+    anchors = await connection.fetch(_QUERIES["anchors"], SOURCE, following.start_epoch)
+    holes = await load_holes(connection)
+    for kind in RECORD_KINDS:
+        epochs = [row["epoch"] for row in anchors if row["kind"] == kind]
+        spans = followed_spans(kind, epochs, start=following.start_epoch, head=head[0].height, holes=holes)
+        rows = [(one.kind, one.from_epoch, one.through_epoch, one.source) for one in spans]
+        await connection.executemany(_QUERIES["add_span"], [row for row in rows if row[1] < row[2]])
+
+
+def _link(row: asyncpg.Record) -> Link:
+    return Link(row["height"], tuple(row["key"]))
