@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from explorer.cli.administration import check_command, migrate_command, version_command
+from explorer.cli.chain import chain
 from explorer.cli.cid import cid_command
 from explorer.cli.demo import demo_command
 from explorer.cli.index import index
@@ -31,6 +32,7 @@ def make_program() -> typer.Typer:
     program.command("serve", epilog="Example: filplus serve --listen 0.0.0.0:8080")(serve_command)
     program.command("cid", epilog="Example: filplus cid baga6ea4seaq… --at-epoch 4622139")(cid_command)
     program.add_typer(index, name="index")
+    program.add_typer(chain, name="chain")
     program.command("migrate", epilog="Example: filplus migrate")(migrate_command)
     program.command("check", epilog="Example: filplus check")(check_command)
     program.command("version", epilog="Example: filplus --json version")(version_command)

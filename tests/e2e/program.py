@@ -1,5 +1,6 @@
 """The program `filplus` as a process, for tests from outside."""
 
+import json
 import os
 import signal
 import subprocess
@@ -61,6 +62,21 @@ class Filplus:
             finally:
                 server.send_signal(signal.SIGTERM)
                 server.wait(30)
+            log.seek(0)
+            assert server.returncode == 0, log.read().decode()[-5000:]
+
+    @contextmanager
+    def chain(self, *arguments: str) -> Iterator[str]:
+        """A simulated chain on a free port, ended by SIGTERM; gives its JSON-RPC address."""
+        command = [PROGRAM, "--json", "chain", "serve", "--listen", "127.0.0.1:0", *arguments]
+        with TemporaryFile() as log:
+            server = subprocess.Popen(command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True)
+            try:
+                assert server.stdout is not None
+                yield json.loads(server.stdout.readline())["url"]
+            finally:
+                server.send_signal(signal.SIGTERM)
+                server.communicate(timeout=30)
             log.seek(0)
             assert server.returncode == 0, log.read().decode()[-5000:]
 

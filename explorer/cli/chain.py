@@ -1,0 +1,129 @@
+"""`filplus chain`: the simulated chain as a server."""
+
+import asyncio
+import math
+from typing import Annotated
+
+import typer
+
+from explorer.cli.exits import Exit
+from explorer.cli.running import run
+from explorer.cli.terminal import Terminal, shown, terminal_of
+from explorer.ground.binding import address_of, bound_socket
+from explorer.ground.setting_values import Listen, parse_listen
+from explorer.ground.supervision import stop_on_signals
+from explorer.ground.telemetry import configure_logging
+from explorer.index.fork import Fork, read_fork
+from node.devnet.serving import serving
+from node.errors import NetworkError
+from node.network import parse_epoch
+from node.sim.chain import Options, SimulatedChain
+from node.sim.rpc.dispatch import open_node
+
+_LISTEN = "127.0.0.1:1234"
+_BLOCK_TIME_S = 4.0
+"""That of a local network of Lotus nodes."""
+_SEED_MAX = 2**63 - 1
+
+chain = typer.Typer(help="A simulated chain for tests and demos, offline and deterministic.", no_args_is_help=True)
+
+
+def _listen_of(text: str) -> Listen:
+    try:
+        return parse_listen(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _block_time_of(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise typer.BadParameter(f"{text!r} is no time: write seconds, such as 4 or 0.5; 0 mines only when told")
+    return seconds
+
+
+def _epoch_of(text: str) -> int:
+    try:
+        return parse_epoch(text)
+    except NetworkError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+@chain.command("serve", epilog="Example: filplus chain serve --from claims.json deals.json --block-time 0")
+def serve_command(
+    context: typer.Context,
+    start: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="FILE…", help="Deals, claims and allocations to start from; - is stdin."),
+    ] = None,
+    more: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="More files for --from.")] = None,
+    seed: Annotated[int, typer.Option(min=0, max=_SEED_MAX, help="Same seed, same orders: the same chain.")] = 0,
+    block_time: Annotated[
+        float,
+        typer.Option(
+            metavar="S", parser=_block_time_of, help="Seconds of real time between tipsets; 0 mines only when told."
+        ),
+    ] = _BLOCK_TIME_S,
+    at_epoch: Annotated[
+        int | None, typer.Option(metavar="N", parser=_epoch_of, help="The epoch that the files were read at.")
+    ] = None,
+    listen: Annotated[
+        Listen, typer.Option(metavar="HOST:PORT", parser=_listen_of, help="Where to answer; port 0 takes a free one.")
+    ] = _LISTEN,  # type: ignore[assignment]
+) -> None:
+    """Serves a simulated chain as Lotus JSON-RPC, over HTTP and websocket.
+
+    It starts empty, or as a fork of the network that the files are of. Beside Lotus' methods it has `Sim.Mine`,
+    `Sim.Fork`, `Sim.Allocate` and others. FILPLUS_CHAIN_TOKEN, where set, is its admin token. Its keys, proofs and
+    funds are worth nothing; whatever happens in it is gone when it ends.
+    """
+    terminal = terminal_of(context)
+    files = [*(start or ()), *(more or ())]
+    if more and not start:
+        raise typer.BadParameter("files to start from come after --from", param_hint="FILE…")
+    if files.count("-") > 1:
+        raise typer.BadParameter("standard input can be read only once", param_hint="--from")
+
+    async def work() -> Exit:
+        settings = terminal.settings()
+        configure_logging(level="DEBUG" if terminal.debug else "INFO", secrets=settings.secrets())
+        with bound_socket(listen) as bound, stop_on_signals() as stop:
+            simulated = await asyncio.to_thread(_open_chain, terminal, files, seed, at_epoch)
+            node = open_node(simulated, admin_token=settings.chain_token)
+            async with serving(node, bound, block_time_s=block_time):
+                _say_where(terminal, address_of(bound), simulated, block_time)
+                await stop.wait()
+        return Exit.OK
+
+    run(terminal, work, kept="The chain is gone.")
+
+
+def _open_chain(terminal: Terminal, files: list[str], seed: int, at_epoch: int | None) -> SimulatedChain:
+    """The chain, started from the files where there are any."""
+    if not files:
+        return SimulatedChain(Options(seed=seed))
+    imported, fork = read_fork(files, at_epoch=at_epoch)
+    _print_fork(terminal, fork)
+    return SimulatedChain(Options(seed=seed, imported=imported))
+
+
+def _print_fork(terminal: Terminal, fork: Fork) -> None:
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in fork.records.items())
+    terminal.side.print(f"Started from {counts or 'no record'}, at epoch {fork.epoch}")
+    if fork.rejected:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(fork.rejected.items()))
+        terminal.side.print(f"  [yellow]left out[/] {shown(reasons)}")
+
+
+def _say_where(terminal: Terminal, url: str, simulated: SimulatedChain, block_time_s: float) -> None:
+    """Says where the chain answers: to people, and as a JSON document at once."""
+    head = simulated.head.height
+    pace = f"a tipset every {block_time_s:g} s" if block_time_s else "tipsets only by Sim.Mine and other verbs"
+    terminal.side.print(
+        f"A simulated chain, worth nothing, answers at {url}/rpc/v1: epoch {head}, {pace} (Ctrl-C ends it)"
+    )
+    websocket = url.replace("http", "ws", 1)
+    terminal.document({"url": f"{url}/rpc/v1", "websocket": f"{websocket}/rpc/v1", "epoch": head})
