@@ -1,0 +1,107 @@
+"""What a node tells of a stretch of its chain: the path to it, and what the messages of its tipsets did."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from explorer.errors import ForkBelowFinal
+from explorer.follow.forks import key_of
+from explorer.follow.published import published_deals
+from explorer.index.tipsets import Link
+from explorer.index.told import Told
+from explorer.verdict.records import RECORD_KINDS, RecordKind
+from node.chain.errors import GarbledAnswer
+from node.chain.event_filter import EventFilter
+from node.chain.protocol import Chain
+from node.chain.results import ExecutedMessage
+from node.chain.tipset import TipSet
+from node.event_types import (
+    AllocationCreated,
+    AllocationRemoved,
+    ClaimCreated,
+    ClaimRemoved,
+    ClaimUpdated,
+    DealActivated,
+    DealCompleted,
+    DealPublished,
+    DealTerminated,
+    SectorTerminated,
+    VerifierBalance,
+)
+from node.singletons import MARKET, VERIFIED_REGISTRY
+
+FOLLOWED_TYPES = tuple(
+    kind.event_type
+    for kind in (
+        *(AllocationCreated, AllocationRemoved, ClaimCreated, ClaimUpdated, ClaimRemoved),
+        *(DealPublished, DealActivated, DealTerminated, DealCompleted, SectorTerminated, VerifierBalance),
+    )
+)
+"""All that registry and market emit, so that a message of theirs without any of these shows that events are missing."""
+_AT_ONCE = 8
+"""How many tipsets are read side by side."""
+
+
+async def path_to(chain: Chain, head: TipSet, links: Sequence[Link]) -> list[TipSet]:
+    """The tipsets from one that stands on a link up to the head; the head alone where it is a link.
+
+    ForkBelowFinal where the node's chain has none of them.
+    """
+    known = {link.key for link in links}
+    path = [head]
+    while key_of(path[-1].parents) not in known and key_of(head.key) not in known:
+        if path[-1].epoch <= links[-1].height:
+            raise ForkBelowFinal(
+                f"the node's chain has another tipset at {path[-1].epoch} than the followed one, below what is final"
+            )
+        path.append(await _parent(chain, path[-1]))
+    return path[::-1]
+
+
+async def _parent(chain: Chain, tipset: TipSet) -> TipSet:
+    parent = await chain.tipset(tipset.parents)
+    if parent.epoch >= tipset.epoch or parent.key != tipset.parents:
+        raise GarbledAnswer(f"the tipset at {parent.epoch} can't be the parent of that at {tipset.epoch}")
+    return parent
+
+
+async def read_told(chain: Chain, base: Link, path: Sequence[TipSet]) -> list[Told]:
+    """What each tipset of a path tells of the messages of the one below it; the first one stands on the base."""
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(height: int, tipset: TipSet) -> Told:
+        async with limit:
+            return await _told_by(chain, height, tipset)
+
+    below = [base.height, *(tipset.epoch for tipset in path)]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(height, tipset)) for height, tipset in zip(below, path, strict=False)]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from failed
+    return [task.result() for task in tasks]
+
+
+async def _told_by(chain: Chain, height: int, tipset: TipSet) -> Told:
+    """What the tipset tells of the messages of its parents, which are at `height`."""
+    wanted = EventFilter(tipset=tipset.parents.texts, event_types=FOLLOWED_TYPES)
+    events = [event for event in await chain.actor_events(wanted) if not event.reverted]
+    for event in events:
+        if event.height != height or event.tipset_key != tipset.parents.texts:
+            raise GarbledAnswer(f"an event of {event.height} where those of the tipset at {height} were asked for")
+    published = [event for event in events if isinstance(event.payload, DealPublished)]
+    if events and not published:
+        return Told(height=height, events=tuple(events))
+    executed = await chain.executed_messages(tipset)
+    if not events and _must_have_told(executed):
+        return Told(height=height, missing=dict.fromkeys(RECORD_KINDS, "the node has no events of these heights"))
+    deals, unread = await published_deals(chain, published, executed, tipset)
+    missing: dict[RecordKind, str] = {"deals": f"{unread} published deals could not be read"} if unread else {}
+    return Told(height=height, events=tuple(events), deals=tuple(deals), missing=missing)
+
+
+def _must_have_told(executed: Iterable[ExecutedMessage]) -> bool:
+    """Whether messages to the registry or the market left events, by their receipts, though none was given."""
+    return any(
+        one.receipt.ok and one.receipt.events_root is not None and one.message.to in {VERIFIED_REGISTRY, MARKET}
+        for one in executed
+    )
