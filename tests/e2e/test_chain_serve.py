@@ -13,8 +13,8 @@ from urllib.error import HTTPError
 
 import aiohttp
 import pytest
-from web3 import AsyncWeb3, Web3, WebSocketProvider
 
+from tests.e2e.ethereum import AsyncWeb3, Web3, WebSocketProvider
 from tests.e2e.program import Filplus
 
 DEMO = Path(__file__).parents[2] / "explorer" / "demo"
