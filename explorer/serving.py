@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,13 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from explorer.follow.loop import FollowLoop
+from explorer.follow.opening import has_chain
+from explorer.follow.standing import Standing
 from explorer.ground.binding import address_of, bound_socket
+from explorer.ground.database import open_pool
 from explorer.ground.settings import Settings
-from explorer.ground.supervision import Supervisor
+from explorer.ground.supervision import Loop, Supervisor
 from explorer.ground.telemetry import new_registry
 from explorer.index.networks import claim_network
 from explorer.index.opening import OpenIndex, open_index
@@ -28,6 +32,7 @@ from explorer.web.listening import answering
 
 STATEMENT_TIMEOUT_S = 20.0
 POOL_SIZE = 10
+FOLLOW_POOL_SIZE = 4
 SERVICE_FILE = "service.json"
 
 _log = structlog.get_logger(__name__)
@@ -40,6 +45,12 @@ class RunningExplorer:
     url: str
     pool: asyncpg.Pool
     supervisor: Supervisor
+    standing: Standing | None = None
+
+    @property
+    def simulated_url(self) -> str | None:
+        """Where the simulated chain of this process answers, once it does; None where it has none."""
+        return None if self.standing is None else self.standing.simulated_url
 
     async def run(self, stop: asyncio.Event) -> None:
         """Runs its loops until `stop` is set. Requests are answered as long as the context that gave it lasts."""
@@ -52,23 +63,37 @@ async def running_explorer(settings: Settings) -> AsyncIterator[RunningExplorer]
 
     SettingsError where the address is taken; NetworkMismatch, MigrationError and the database's errors otherwise.
     """
-    with bound_socket(settings.listen) as bound:
-        async with open_index(
-            settings,
-            application_name="filplus serve",
-            may_migrate=True,
-            max_size=POOL_SIZE,
-            statement_timeout_s=STATEMENT_TIMEOUT_S,
-        ) as opened:
-            async with opened.pool.acquire() as connection:
-                await claim_network(connection, settings.network.name)
-            registry = new_registry(VERSION)
-            url = address_of(bound)
-            async with answering(_application(settings, opened, registry, url), bound):
-                with _service_file(settings.data_dir, url):
-                    _log.info("serving", url=url, network=settings.network.name, database=opened.database.described())
-                    watch = IndexWatch(opened.pool, opened.database.embedded, registry=registry)
-                    yield RunningExplorer(url, opened.pool, Supervisor({"index": watch.run}, registry=registry))
+    async with AsyncExitStack() as stack:
+        bound = stack.enter_context(bound_socket(settings.listen))
+        opened = await stack.enter_async_context(
+            open_index(
+                settings,
+                application_name="filplus serve",
+                may_migrate=True,
+                max_size=POOL_SIZE,
+                statement_timeout_s=STATEMENT_TIMEOUT_S,
+            )
+        )
+        async with opened.pool.acquire() as connection:
+            await claim_network(connection, settings.network.name)
+        registry, url = new_registry(VERSION), address_of(bound)
+        loops: dict[str, Loop] = {"index": IndexWatch(opened.pool, opened.database.embedded, registry=registry).run}
+        standing = None
+        if has_chain(settings):
+            standing = Standing(registry)
+            loops["follow"] = await _follow_loop(stack, settings, opened, standing)
+        await stack.enter_async_context(answering(_application(settings, opened, registry, url, standing), bound))
+        stack.enter_context(_service_file(settings.data_dir, url))
+        _log.info("serving", url=url, network=settings.network.name, database=opened.database.described())
+        yield RunningExplorer(url, opened.pool, Supervisor(loops, registry=registry), standing)
+
+
+async def _follow_loop(stack: AsyncExitStack, settings: Settings, opened: OpenIndex, standing: Standing) -> Loop:
+    """The loop that follows the chain, over connections of its own: reading a state takes longer than a request may."""
+    pool = await stack.enter_async_context(
+        open_pool(opened.database.dsn, application_name="filplus follow", min_size=0, max_size=FOLLOW_POOL_SIZE)
+    )
+    return FollowLoop(settings, pool, standing).run
 
 
 def running_service(data_dir: Path) -> str | None:
@@ -87,14 +112,17 @@ def running_service(data_dir: Path) -> str | None:
     return url
 
 
-def _application(settings: Settings, opened: OpenIndex, registry: CollectorRegistry, url: str) -> web.Application:
+def _application(
+    settings: Settings, opened: OpenIndex, registry: CollectorRegistry, url: str, standing: Standing | None
+) -> web.Application:
     config = WebConfig(
         network=settings.network.name,
         public_url=(settings.public_url or url).rstrip("/"),
         version=VERSION,
         registry=registry,
     )
-    return make_app(index_service(settings, opened.pool), config=config)
+    node = None if standing is None else standing.document
+    return make_app(index_service(settings, opened.pool, node=node), config=config)
 
 
 @contextmanager

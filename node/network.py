@@ -1,7 +1,7 @@
 """The networks that the product knows, and their clock: an epoch is 30 seconds."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from node.errors import NetworkError, excerpt
@@ -75,6 +75,17 @@ _SIMULATED = Network(
 )
 
 NETWORKS: dict[str, Network] = {one.name: one for one in (_MAINNET, _CALIBRATION, _DEVNET, _SIMULATED)}
+
+
+def as_fork(network: Network, epoch: int) -> Network:
+    """The network as the rules need it whose index begins at `epoch`.
+
+    A simulated chain that begins beyond mainnet's nv22 goes on from mainnet, and its records have lived through
+    mainnet's upgrades; any other had every rule of today from its first epoch.
+    """
+    if network.name != _SIMULATED.name or epoch < _MAINNET.nv22_epoch:
+        return network
+    return replace(network, nv17_epoch=_MAINNET.nv17_epoch, nv22_epoch=_MAINNET.nv22_epoch)
 
 
 def network_named(name: str) -> Network:

@@ -1,7 +1,8 @@
-"""What the demo asks, and what it expects to hear."""
+"""What the demo asks, what it has happen on the simulated chain, and what it expects to hear."""
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 DUMPS = ("claims.json", "deals.json")
 
@@ -46,6 +47,62 @@ CHAPTERS = (
         verdict="unknown",
     ),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that happens on the chain: in words, as the chain is told it, and the verdict of PIECE after it."""
+
+    title: str
+    lesson: str
+    verb: str
+    params: tuple[Any, ...]
+    verdict: str
+
+
+PIECE = "baga6ea4seaqao7s73y24kcutaosvacpdjgfe5pw76ooefnyqw4ynr3d2y6x2mpq"
+"""A piece that no record names yet (the example of FRC-0069)."""
+CLIENT, PROVIDER, NOTARY = "f02208492", "f0411877", "f0101"
+"""A client and a provider of the imported records, and the simulated chain's own notary."""
+GRANT_BYTES = 1 << 40
+PIECE_BYTES = 1 << 35
+
+ALLOCATION = Happening(
+    title="The client allocates it to a provider, for one piece",
+    lesson="DataCap is set aside for a piece at a provider, who has yet to store it.",
+    verb="Sim.Allocate",
+    params=(CLIENT, PROVIDER, [{"piece_cid": PIECE, "size_bytes": PIECE_BYTES}]),
+    verdict="pending",
+)
+RETURN = Happening(
+    title="The messages are included again",
+    lesson="They had gone back to the mempool.",
+    verb="Sim.Mine",
+    params=(4,),
+    verdict="active",
+)
+
+
+def reorganising(depth: int) -> Happening:
+    """Another fork replaces the last tipsets, which held the claim."""
+    return Happening(
+        title="The chain reorganises: other blocks were heavier",
+        lesson="The claim's tipsets are gone, and with them the claim. Nothing of it stays in the index.",
+        verb="Sim.Fork",
+        params=(depth,),
+        verdict="pending",
+    )
+
+
+def claiming(allocation_id: int) -> Happening:
+    """The provider claims an allocation."""
+    return Happening(
+        title="The provider proves a sector with the piece, and claims it",
+        lesson="From now on a job that reads this piece reads FIL+ data.",
+        verb="Sim.Onboard",
+        params=(PROVIDER, [allocation_id]),
+        verdict="active",
+    )
 
 
 def dump_path(name: str) -> str:

@@ -60,11 +60,10 @@ class Follower:
     _states_asked: dict[RecordKind, float] = field(default_factory=dict, init=False)
 
     async def follow(self, beat: Callable[[], None]) -> None:
-        """Follows for ever. ChainError and FollowError end it; the next call goes on where this one was."""
+        """Follows for ever, with a beat at each head. ChainError and FollowError end it; the next call goes on."""
         await self.begin()
         async with aclosing(self._heads()) as heads:
             async for head, is_explicit in heads:
-                beat()
                 await self.go_to(head, is_explicit=is_explicit)
                 beat()
 
@@ -73,6 +72,7 @@ class Follower:
         async with self.pool.acquire() as connection:
             if await tipsets.load_following(connection) is None:
                 start, source = await start_tipset(self.chain)
+                identity = await self.chain.identity()
                 version = await self.chain.network_version(at=start.key)
                 async with connection.transaction():
                     await transaction_lock(connection, IMPORT_LOCK)
@@ -81,6 +81,8 @@ class Follower:
                         connection,
                         link,
                         parent_weight=start.parent_weight,
+                        genesis_cid=identity.genesis_cid.to_bytes(),
+                        genesis_time=identity.genesis_time,
                         final_source=source,
                         network_version=version,
                     )
@@ -166,7 +168,9 @@ class Follower:
             await transaction_lock(connection, IMPORT_LOCK)
             await tipsets.advance(connection, head=head, revert_from=revert_from, steps=steps)
         if revert_from is not None:
-            _log.info("reorg", reverted_from=revert_from, through=head.height, applied=len(steps))
+            # A tipset that only grew by a block is no news.
+            log = _log.debug if revert_from == head.height else _log.info
+            log("reorg", reverted_from=revert_from, through=head.height, applied=len(steps))
 
     async def _settle(self, settled: Settled, reached: TipSet) -> None:
         """Says what is final and safe of what the index has reached, unless another node disputes it."""

@@ -117,7 +117,8 @@ def _parse_chain_url(text: str) -> str:
 
 
 def parse_token(text: str) -> str:
-    """Returns a node's token. The error never shows it, since it may be one character away from a real one."""
+    """Returns the nodes' tokens, one or several with commas between. The error never shows any of them."""
+    text = ",".join(part.strip() for part in text.split(","))
     if not re.fullmatch(r"[!-~]+", text):
         raise ValueError(
             "the token holds a space or a character that no HTTP header takes: paste it as Lotus printed it"

@@ -67,7 +67,8 @@ class Settings:
     def secrets(self) -> frozenset[str]:
         """The texts that must appear in no log and on no page: the node's token and the database's password."""
         passwords = values.database_passwords(self.database_url) if self.database_url else frozenset()
-        return passwords | ({self.chain_token} if self.chain_token else frozenset())
+        tokens = {token for token in (self.chain_token or "").split(",") if token}
+        return passwords | tokens
 
     def _row(self, setting: "_Setting") -> SettingRow:
         value = getattr(self, setting.attribute)

@@ -12,6 +12,7 @@ from explorer.verdict.coverage import Span
 from explorer.verdict.records import RecordKind
 
 SOURCE = "following"
+FORMER_SOURCE = "followed before"
 
 
 @dataclass(frozen=True, slots=True)

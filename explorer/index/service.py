@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ from explorer.verdict.reason import Subject
 from explorer.verdict.records import Evidence, PieceSource, RecordKind
 from node.cid import Cid, cid_from_bytes, commitment_of, is_empty_content, kind_of, match_key, parse_cid
 from node.errors import CidError, NetworkError
-from node.network import Network, epoch_at_time
+from node.network import Network, as_fork, epoch_at_time
 
 CIDS_PER_ROUND = 500
 """So many CIDs of a large request are answered at a time; between rounds other requests get their turn."""
@@ -57,8 +57,8 @@ class IndexService:
     network: Network
     now: Callable[[], datetime]
     retires_at_epoch: int | None = None
-    node: Callable[[int | None], Document | None] | None = None
-    """What is known of the followed node, given the index's epoch; None where this process follows none."""
+    node: Callable[[int | None, Document | None], Document] | None = None
+    """What is known of the followed node, given the index's epoch and what is final; None where none is followed."""
 
     async def verdict(self, cid: str, *, at: AsOf = HEAD, evidence: EvidenceRequest = SUMMARY) -> Document:
         """The document of `GET /cid/{cid}/filplus`; MalformedCid, MalformedEpoch, EpochNotIndexed, MalformedCursor."""
@@ -121,6 +121,7 @@ class IndexService:
             counts = await store.load_counts(connection)
             examples = await store.load_examples(connection)
             holes = await load_holes(connection)
+            following = await load_following(connection)
         moment = as_of(standpoint)
         spans = [
             {
@@ -140,7 +141,7 @@ class IndexService:
                 "holes": [hole_document(hole) for hole in holes],
                 "counts": counts,
             },
-            "node": None if self.node is None else self.node(standpoint.epoch),
+            "node": None if self.node is None else self.node(standpoint.epoch, finality_document(following)),
             "programme": standpoint.programme,
             "examples": examples,
         }
@@ -162,37 +163,40 @@ class IndexService:
 
     async def _standpoint(self, connection: asyncpg.Connection, at: AsOf) -> Standpoint:
         """Where the answer stands; EpochNotIndexed beyond the index, MalformedEpoch for a time without an epoch."""
-        epoch = self._asked_epoch(at, await load_index_epoch(connection))
-        coverage = Coverage() if epoch is None else await load_coverage_at(connection, epoch)
         following = await load_following(connection)
+        head = await load_index_epoch(connection)
+        network = self._network(following, head)
+        epoch = self._asked_epoch(at, head, network)
+        coverage = Coverage() if epoch is None else await load_coverage_at(connection, epoch)
         link = None if following is None or epoch is None else await load_tipset_at(connection, epoch)
         return Standpoint(
-            network=self.network,
+            network=network,
             epoch=epoch,
             coverage=coverage,
-            programme=self._programme(following),
+            programme=self._programme(network, following),
             tipset=None if link is None else tuple(cid_from_bytes(raw) for raw in link.key),
             finality=None if following is None or epoch is None else following.finality_of(epoch),
-            milestones=self._milestones(following),
+            milestones=self._milestones(network, following),
         )
 
-    def _asked_epoch(self, at: AsOf, head: int | None) -> int | None:
+    def _network(self, following: Following | None, head: int | None) -> Network:
+        """The network, with the clock of the followed chain where nothing else tells it."""
+        begins = head if following is None else following.start_epoch
+        network = self.network if begins is None else as_fork(self.network, begins)
+        if following is None or network.genesis_time is not None:
+            return network
+        return replace(network, genesis_time=following.genesis_time)
+
+    def _asked_epoch(self, at: AsOf, head: int | None, network: Network) -> int | None:
         if at.is_head:
             return head
-        epoch = at.epoch if at.epoch is not None else self._epoch_at(at.time)
+        epoch = at.epoch if at.epoch is not None else _epoch_at(at.time, network)
         if head is None or epoch > head:
             reach = "is empty" if head is None else f"ends at epoch {head}"
             raise EpochNotIndexed(
                 f"epoch {epoch} is not indexed: the index {reach}; ask for an earlier one", value=epoch
             )
         return epoch
-
-    def _epoch_at(self, time: datetime | None) -> int:
-        assert time is not None  # noqa: S101 - AsOf holds an epoch, a time or neither
-        try:
-            return epoch_at_time(self.network, time)
-        except NetworkError as error:
-            raise MalformedEpoch(str(error), value=time.isoformat()) from error
 
     async def _judge(
         self, connection: asyncpg.Connection, cids: Sequence[Cid], standpoint: Standpoint
@@ -260,31 +264,54 @@ class IndexService:
             return Evidence(**{kind: (record,)})
         return (await store.load_evidence(connection, [record.piece], standpoint.epoch or 0))[record.piece]
 
-    def _milestones(self, following: Following | None) -> Milestones:
+    def _milestones(self, network: Network, following: Following | None) -> Milestones:
         """When the rules changed; the end of FIL+ by the node's word, else the operator's, else the network's."""
         told = None if following is None else following.retires_at_epoch
-        retires_at = next((one for one in (told, self.retires_at_epoch) if one is not None), self.network.nv29_epoch)
-        return Milestones(
-            nv17_epoch=self.network.nv17_epoch, nv22_epoch=self.network.nv22_epoch, retires_at_epoch=retires_at
-        )
+        retires_at = next((one for one in (told, self.retires_at_epoch) if one is not None), network.nv29_epoch)
+        return Milestones(nv17_epoch=network.nv17_epoch, nv22_epoch=network.nv22_epoch, retires_at_epoch=retires_at)
 
-    def _programme(self, following: Following | None) -> Document:
+    def _programme(self, network: Network, following: Following | None) -> Document:
         return programme_document(
-            self.network,
-            self._milestones(following).retires_at_epoch,
+            network,
+            self._milestones(network, following).retires_at_epoch,
             self.now(),
             network_version=None if following is None else following.network_version,
         )
 
 
-def index_service(settings: Settings, pool: asyncpg.Pool) -> IndexService:
-    """The index over a pool, as the settings say."""
+def finality_document(following: Following | None) -> Document | None:
+    """What is final, and who says so; None where no node was ever followed."""
+    if following is None:
+        return None
+    return {
+        "final_epoch": following.final_epoch,
+        "safe_epoch": following.safe_epoch,
+        "source": following.final_source,
+    }
+
+
+def index_service(
+    settings: Settings,
+    pool: asyncpg.Pool,
+    *,
+    node: Callable[[int | None, Document | None], Document] | None = None,
+) -> IndexService:
+    """The index over a pool, as the settings say; `node` tells of the one that is followed, if any."""
     return IndexService(
         pool=pool,
         network=settings.network,
         now=lambda: datetime.now(UTC),
         retires_at_epoch=settings.retires_at_epoch,
+        node=node,
     )
+
+
+def _epoch_at(time: datetime | None, network: Network) -> int:
+    assert time is not None  # noqa: S101 - AsOf holds an epoch, a time or neither
+    try:
+        return epoch_at_time(network, time)
+    except NetworkError as error:
+        raise MalformedEpoch(str(error), value=time.isoformat()) from error
 
 
 def _parse(text: str) -> Cid:

@@ -15,7 +15,8 @@ import asyncpg
 from explorer.errors import HeadMoved
 from explorer.ground.queries import load_queries
 from explorer.index.event_rows import apply_events
-from explorer.index.followed import SOURCE, Hole, followed_spans
+from explorer.index.feed import changed_from, note_advance
+from explorer.index.followed import FORMER_SOURCE, SOURCE, Hole, followed_spans
 from explorer.index.records import DEALS
 from explorer.index.told import Told, told_document, told_of
 from explorer.verdict.records import RECORD_KINDS
@@ -45,8 +46,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """How far following is. All epochs are heights."""
+    """How far following is. All epochs are heights; `genesis_time` is in Unix seconds."""
 
+    genesis_cid: bytes
+    genesis_time: int
     start_epoch: int
     final_epoch: int
     final_source: str
@@ -90,15 +93,33 @@ async def load_holes(connection: asyncpg.Connection) -> list[Hole]:
 
 
 async def begin(
-    connection: asyncpg.Connection, link: Link, *, parent_weight: int, final_source: str, network_version: int
+    connection: asyncpg.Connection,
+    link: Link,
+    *,
+    parent_weight: int,
+    genesis_cid: bytes,
+    genesis_time: int,
+    final_source: str,
+    network_version: int,
 ) -> None:
     """Begins following with a final tipset whose state is, or will be, in the index."""
     await connection.execute(_QUERIES["take_back"], 0)
     await connection.execute(_QUERIES["forget_tipsets"])
     await connection.execute(_QUERIES["forget_holes"])
-    await connection.execute(_QUERIES["begin_following"], link.height, final_source, network_version)
+    await connection.execute(
+        _QUERIES["begin_following"], genesis_cid, genesis_time, link.height, final_source, network_version
+    )
     await connection.execute(_QUERIES["add_tipset"], link.height, list(link.key), parent_weight, None)
     await rewrite_spans(connection)
+
+
+async def forget_chain(connection: asyncpg.Connection) -> None:
+    """Forgets the followed chain, its rows as they stand: for a chain that nobody will ever ask for again."""
+    await connection.execute(_QUERIES["forget_all_undo"])
+    await connection.execute(_QUERIES["forget_tipsets"])
+    await connection.execute(_QUERIES["forget_holes"])
+    await connection.execute(_QUERIES["forget_following"])
+    await connection.execute(_QUERIES["settle_spans"], SOURCE, FORMER_SOURCE)
 
 
 async def advance(
@@ -111,6 +132,7 @@ async def advance(
     found = await load_head(connection)
     if found is None or found[0] != head:
         raise HeadMoved(f"the followed head is {found and found[0].height}, not the tipset at {head.height}")
+    reverted = await changed_from(connection, revert_from)
     if revert_from is not None:
         await connection.execute(_QUERIES["take_back"], revert_from)
         await connection.execute(_QUERIES["close_holes"], revert_from)
@@ -118,6 +140,8 @@ async def advance(
     for step in steps:
         await _apply(connection, step)
     await rewrite_spans(connection)
+    applied_from = steps[0].link.height if steps else None
+    await note_advance(connection, reverted_from=revert_from, reverted=reverted, applied_from=applied_from)
 
 
 async def _apply(connection: asyncpg.Connection, step: Step) -> None:

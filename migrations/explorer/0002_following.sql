@@ -15,6 +15,8 @@ COMMENT ON COLUMN explorer.tipsets.told IS 'What the messages of the tipset belo
 
 CREATE TABLE explorer.following (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    genesis_cid bytea NOT NULL,
+    genesis_time bigint NOT NULL,
     start_epoch bigint NOT NULL,
     final_epoch bigint NOT NULL,
     final_source text NOT NULL,
@@ -24,6 +26,8 @@ CREATE TABLE explorer.following (
     CHECK (start_epoch <= final_epoch)
 );
 COMMENT ON TABLE explorer.following IS 'Where following a node began, and what is final. No row: no node was ever followed.';
+COMMENT ON COLUMN explorer.following.genesis_cid IS 'The block that the followed chain began with: two networks may share a name, never a genesis.';
+COMMENT ON COLUMN explorer.following.genesis_time IS 'Unix seconds of epoch 0.';
 COMMENT ON COLUMN explorer.following.start_epoch IS 'The epoch of the state that following began with; the events of every height from here on were asked for.';
 COMMENT ON COLUMN explorer.following.final_epoch IS 'The newest tipset that no reorg will undo.';
 COMMENT ON COLUMN explorer.following.final_source IS 'Who says so: the node''s own word, or depth below the head.';

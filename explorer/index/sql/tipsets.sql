@@ -22,17 +22,34 @@ SELECT explorer.take_back($1)
 SELECT set_config('explorer.undo_height', $1, true)
 
 -- name: following
-SELECT start_epoch, final_epoch, final_source, safe_epoch, network_version, retires_at_epoch FROM explorer.following
+SELECT genesis_cid, genesis_time, start_epoch, final_epoch, final_source, safe_epoch, network_version, retires_at_epoch
+FROM explorer.following
 
 -- name: begin_following
-INSERT INTO explorer.following (start_epoch, final_epoch, final_source, safe_epoch, network_version)
-VALUES ($1, $1, $2, $1, $3)
+INSERT INTO explorer.following
+    (genesis_cid, genesis_time, start_epoch, final_epoch, final_source, safe_epoch, network_version)
+VALUES ($1, $2, $3, $3, $4, $3, $5)
 ON CONFLICT (only_row) DO UPDATE
-SET start_epoch = excluded.start_epoch, final_epoch = excluded.final_epoch, final_source = excluded.final_source,
+SET genesis_cid = excluded.genesis_cid, genesis_time = excluded.genesis_time, start_epoch = excluded.start_epoch, final_epoch = excluded.final_epoch, final_source = excluded.final_source,
     safe_epoch = excluded.safe_epoch, network_version = excluded.network_version
 
 -- name: forget_tipsets
 DELETE FROM explorer.tipsets
+
+-- name: forget_all_undo
+DELETE FROM explorer.undo
+
+-- name: forget_following
+DELETE FROM explorer.following
+
+-- name: settle_spans
+-- What was covered stays covered.
+UPDATE explorer.coverage AS c SET source = $2
+WHERE source = $1
+  AND NOT EXISTS (
+      SELECT FROM explorer.coverage AS o
+      WHERE o.kind = c.kind AND o.from_epoch = c.from_epoch AND o.through_epoch = c.through_epoch AND o.source = $2
+  )
 
 -- name: forget_holes
 DELETE FROM explorer.holes
