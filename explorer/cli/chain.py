@@ -84,6 +84,8 @@ def serve_command(
     files = [*(start or ()), *(more or ())]
     if more and not start:
         raise typer.BadParameter("files to start from come after --from", param_hint="FILE…")
+    if at_epoch is not None and not files:
+        raise typer.BadParameter("an epoch goes with files to start from; add --from", param_hint="--at-epoch")
     if files.count("-") > 1:
         raise typer.BadParameter("standard input can be read only once", param_hint="--from")
 
@@ -105,7 +107,7 @@ def _open_chain(terminal: Terminal, files: list[str], seed: int, at_epoch: int |
     """The chain, started from the files where there are any."""
     if not files:
         return SimulatedChain(Options(seed=seed))
-    imported, fork = read_fork(files, at_epoch=at_epoch)
+    imported, fork = read_fork(list(dict.fromkeys(files)), at_epoch=at_epoch)
     _print_fork(terminal, fork)
     return SimulatedChain(Options(seed=seed, imported=imported))
 
@@ -113,6 +115,8 @@ def _open_chain(terminal: Terminal, files: list[str], seed: int, at_epoch: int |
 def _print_fork(terminal: Terminal, fork: Fork) -> None:
     counts = ", ".join(f"{number:,} {kind}" for kind, number in fork.records.items())
     terminal.side.print(f"Started from {counts or 'no record'}, at epoch {fork.epoch}")
+    if fork.witnessed is not None and fork.epoch is not None and fork.witnessed > fork.epoch:
+        terminal.side.print(f"  [yellow]odd[/] a record bears epoch {fork.witnessed}, later than that")
     if fork.rejected:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(fork.rejected.items()))
         terminal.side.print(f"  [yellow]left out[/] {shown(reasons)}")

@@ -32,12 +32,12 @@ class Terminal:
     @property
     def people(self) -> Console:
         """Where text for people goes."""
-        return Console(stderr=self.as_json, quiet=self.quiet, highlight=False, soft_wrap=True)
+        return Console(stderr=self.as_json, quiet=self.quiet, highlight=False, soft_wrap=True, emoji=False)
 
     @property
     def side(self) -> Console:
         """Where progress and remarks go."""
-        return Console(stderr=True, quiet=self.quiet, highlight=False, soft_wrap=True)
+        return Console(stderr=True, quiet=self.quiet, highlight=False, soft_wrap=True, emoji=False)
 
     def document(self, document: object) -> None:
         """Prints the JSON document of this run, if one was asked for."""

@@ -20,6 +20,7 @@ from node.market import Deal
 from node.sim.genesis import Imported, import_records
 from node.sim.imports import TermedDeal, parse_terms
 
+_REMEDY = "a chain starts from JSON of deals, claims and allocations, as StateMarketDeals and its kin answer"
 _PREFIXES = "ft"
 """A fork of any network is read: mainnet's addresses as well as Calibration's."""
 
@@ -32,6 +33,8 @@ class Fork:
     rejected: Counter[str] = field(default_factory=Counter)
     epoch: int | None = None
     """The epoch that the chain goes on from."""
+    witnessed: int | None = None
+    """The largest epoch that a record bears witness of."""
 
 
 def read_fork(files: Sequence[str], *, at_epoch: int | None = None) -> tuple[Imported, Fork]:
@@ -41,17 +44,18 @@ def read_fork(files: Sequence[str], *, at_epoch: int | None = None) -> tuple[Imp
     UnreadableFile, CorruptFile, KindUnknown, NotForkable (a file of another kind), EpochMissing. A file
     without a record adds none.
     """
-    fork = Fork(epoch=at_epoch)
+    fork = Fork()
     with ExitStack() as opened:
         streams: dict[str, list[Iterator[Entry]]] = {kind: [] for kind in TABLES}
         for file in files:
             stream = entries(opened.enter_context(open_dump(file)).text, file)
             for first in islice(stream, 1):
-                kind, whole = with_kind(chain([first], stream), file)
+                kind, whole = with_kind(chain([first], stream), file, remedy=_REMEDY)
                 _demand_state(file, kind)
                 streams[kind].append(whole)
-        records = {kind: _records(TABLES[kind], chain(*streams[kind]), fork, at_epoch) for kind in TABLES}
+        records = {kind: _records(TABLES[kind], chain(*streams[kind]), fork) for kind in TABLES}
         imported = import_records(epoch=at_epoch or 0, **records)
+    fork.epoch = fork.witnessed if at_epoch is None else at_epoch
     if fork.epoch is None:
         raise EpochMissing(
             f"none of the {fork.rejected.total()} records could be taken, or bears a date; "
@@ -65,7 +69,7 @@ def _demand_state(file: str, kind: DumpKind) -> None:
         raise NotForkable(f"{file} holds {kind}; a chain starts from deals, claims and allocations")
 
 
-def _records(table: Table, stream: Iterable[Entry], fork: Fork, at_epoch: int | None) -> Iterator[Any]:
+def _records(table: Table, stream: Iterable[Entry], fork: Fork) -> Iterator[Any]:
     """The Deals, Claims or Allocations of a stream, counted."""
     for entry in stream:
         try:
@@ -75,8 +79,8 @@ def _records(table: Table, stream: Iterable[Entry], fork: Fork, at_epoch: int | 
             continue
         fork.records[table.kind] += 1
         witnessed = table.row_of(record).epoch
-        if at_epoch is None and witnessed is not None:
-            fork.epoch = max(witnessed, fork.epoch or 0)
+        if witnessed is not None:
+            fork.witnessed = max(witnessed, fork.witnessed or 0)
         yield _with_terms(record, entry.value)
 
 

@@ -34,6 +34,7 @@ from node.errors import RecordError
 from node.network import Network
 
 STDIN_SOURCE = "standard input"
+_SAY_KIND = "say --kind deals, claims, allocations, events or pieces"
 Progress = Callable[[int, int], None]
 """Called now and then with the bytes read and the records taken so far."""
 
@@ -100,7 +101,7 @@ async def _import(
         await import_pieces(connection, dump, rejects, tally, source=source_of(request))
         return "pieces", tally
     stream = _counted(entries(dump.text, request.file), dump, tally, progress)
-    kind, stream = (request.kind, stream) if request.kind else with_kind(stream, request.file)
+    kind, stream = (request.kind, stream) if request.kind else with_kind(stream, request.file, remedy=_SAY_KIND)
     if kind == "events":
         await import_events(connection, stream, rejects, tally, latest_epoch=request.latest_epoch)
         return kind, tally

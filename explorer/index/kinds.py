@@ -22,8 +22,11 @@ def kind_of_entry(entry: Entry) -> DumpKind | None:
     return None
 
 
-def with_kind(stream: Iterator[Entry], file: str) -> tuple[DumpKind, Iterator[Entry]]:
-    """The kind of the first telling entry, and the stream with nothing missing; KindUnknown where none tells."""
+def with_kind(stream: Iterator[Entry], file: str, *, remedy: str) -> tuple[DumpKind, Iterator[Entry]]:
+    """The kind of the first telling entry, and the stream with nothing missing.
+
+    KindUnknown where none tells, with what the user can do about it.
+    """
     seen: list[Entry] = []
     for entry in stream:
         seen.append(entry)
@@ -32,7 +35,4 @@ def with_kind(stream: Iterator[Entry], file: str) -> tuple[DumpKind, Iterator[En
             return kind, chain(seen, stream)
         if len(seen) == _LOOKED_AT:
             break
-    raise KindUnknown(
-        f"{file}: none of its first {len(seen)} records tells what it holds; "
-        "say --kind deals, claims, allocations, events or pieces"
-    )
+    raise KindUnknown(f"{file}: none of its first {len(seen)} records tells what it holds; {remedy}")
