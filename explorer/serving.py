@@ -3,10 +3,11 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import structlog
@@ -21,12 +22,14 @@ from explorer.ground.database import open_pool
 from explorer.ground.settings import Settings
 from explorer.ground.supervision import Loop, Supervisor
 from explorer.ground.telemetry import new_registry
+from explorer.index.feed_watch import FeedWatch
 from explorer.index.networks import claim_network
 from explorer.index.opening import OpenIndex, open_index
 from explorer.index.service import index_service
 from explorer.index.watch import IndexWatch
 from explorer.version import VERSION
 from explorer.web.app import make_app
+from explorer.web.broadcast import Broadcast
 from explorer.web.config import WebConfig
 from explorer.web.listening import answering
 
@@ -82,7 +85,10 @@ async def running_explorer(settings: Settings) -> AsyncIterator[RunningExplorer]
         if has_chain(settings):
             standing = Standing(registry)
             loops["follow"] = await _follow_loop(stack, settings, opened, standing)
-        await stack.enter_async_context(answering(_application(settings, opened, registry, url, standing), bound))
+        broadcast = Broadcast()
+        loops["feed"] = FeedWatch(opened.database.dsn, broadcast, lag_of=_lag_of(standing)).run
+        app = _application(settings, opened, registry, url, standing, broadcast)
+        await stack.enter_async_context(answering(app, bound))
         stack.enter_context(_service_file(settings.data_dir, url))
         _log.info("serving", url=url, network=settings.network.name, database=opened.database.described())
         yield RunningExplorer(url, opened.pool, Supervisor(loops, registry=registry), standing)
@@ -94,6 +100,13 @@ async def _follow_loop(stack: AsyncExitStack, settings: Settings, opened: OpenIn
         open_pool(opened.database.dsn, application_name="filplus follow", min_size=0, max_size=FOLLOW_POOL_SIZE)
     )
     return FollowLoop(settings, pool, standing).run
+
+
+def _lag_of(standing: Standing | None) -> Callable[[int], int | None] | None:
+    """What tells by how many epochs the index is behind its node; None where no node is followed."""
+    if standing is None:
+        return None
+    return lambda epoch: cast("int | None", standing.document(epoch, None)["lag_epochs"])
 
 
 def running_service(data_dir: Path) -> str | None:
@@ -113,7 +126,12 @@ def running_service(data_dir: Path) -> str | None:
 
 
 def _application(
-    settings: Settings, opened: OpenIndex, registry: CollectorRegistry, url: str, standing: Standing | None
+    settings: Settings,
+    opened: OpenIndex,
+    registry: CollectorRegistry,
+    url: str,
+    standing: Standing | None,
+    broadcast: Broadcast,
 ) -> web.Application:
     config = WebConfig(
         network=settings.network.name,
@@ -122,7 +140,7 @@ def _application(
         registry=registry,
     )
     node = None if standing is None else standing.document
-    return make_app(index_service(settings, opened.pool, node=node), config=config)
+    return make_app(index_service(settings, opened.pool, node=node), config=config, broadcast=broadcast)
 
 
 @contextmanager

@@ -2,14 +2,14 @@
 
 import platform
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Literal
 
 import asyncpg
 import typer
 from rich.table import Table
 
 from explorer.cli.exits import Exit
+from explorer.cli.findings import Finding
+from explorer.cli.node_findings import node_findings
 from explorer.cli.running import run
 from explorer.cli.terminal import shown, terminal_of
 from explorer.errors import FilplusError
@@ -25,18 +25,7 @@ from explorer.verdict.coverage import Coverage
 from explorer.verdict.records import RECORD_KINDS
 from explorer.version import VERSION
 
-State = Literal["ok", "note", "fails"]
 _MARKS = {"ok": "[green]✓ works[/]", "note": "[yellow]• note[/]", "fails": "[red]✗ fails[/]"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What the doctor found of one component: the state, the facts, and the remedy where one is needed."""
-
-    component: str
-    state: State
-    fact: str
-    remedy: str = ""
 
 
 def migrate_command(context: typer.Context) -> None:
@@ -102,10 +91,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         if url
         else Finding("service", "note", "none runs on this data directory", "filplus serve")
     )
-    if settings.chain_urls:
-        yield Finding("node", "note", "FILPLUS_CHAIN_URL is set, but this release doesn't follow a node yet")
-    else:
-        yield Finding("node", "note", "none is set: answers come from what was imported")
+    async for finding in node_findings(settings):
+        yield finding
 
 
 def _settings_finding(settings: Settings) -> Finding:

@@ -1,4 +1,4 @@
-"""`filplus index`: import and status."""
+"""`filplus index`: import, status, and whether it is right."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,11 +7,13 @@ from typing import Annotated, Any, cast
 import typer
 
 from explorer.cli.asking import open_asked
+from explorer.cli.digest import digest_command
 from explorer.cli.exits import Exit
 from explorer.cli.progress import import_progress
 from explorer.cli.running import run
 from explorer.cli.status import print_status
 from explorer.cli.terminal import Terminal, shown, terminal_of
+from explorer.cli.verify import verify_command
 from explorer.ground.settings import Settings
 from explorer.index.files import STDIN
 from explorer.index.importer import ImportRequest, import_file
@@ -23,6 +25,8 @@ from node.network import Network, epoch_at_time, parse_epoch
 TEN_YEARS = timedelta(days=3653)
 
 index = typer.Typer(help="What the explorer knows: import it, look at it.", no_args_is_help=True)
+index.command("verify", epilog="Example: filplus index verify --sample 50")(verify_command)
+index.command("digest", epilog="Example: filplus --json index digest --at-epoch 4900000")(digest_command)
 
 
 @index.command("import", epilog="Example: filplus index import StateMarketDeals.json.zst --at-epoch 4900000")

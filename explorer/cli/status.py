@@ -23,7 +23,44 @@ def print_status(terminal: Terminal, document: dict[str, Any]) -> None:
     programme = document["programme"]
     end = f", ends at epoch {programme['retires_at_epoch']}" if programme["retires_at_epoch"] is not None else ""
     terminal.people.print(f"FIL+ programme: {programme['status']}{end}")
+    _print_node(terminal, document["node"])
+    _print_verification(terminal, index.get("verification"))
     terminal.people.print(_coverage_table(index["coverage"]))
+    for hole in index.get("holes", []):
+        terminal.people.print(f"[yellow]hole[/] {hole['kind']} of heights {_heights(hole)}: {shown(hole['reason'])}")
+
+
+def _print_node(terminal: Terminal, node: dict[str, Any] | None) -> None:
+    """How following goes; nothing where the service follows no node."""
+    if node is None:
+        return
+    if node["head_epoch"] is None:
+        terminal.people.print("node: no head told yet")
+    else:
+        final = "" if node["finality"] is None else f", final to {node['finality']['final_epoch']}"
+        terminal.people.print(
+            f"node: head at epoch {node['head_epoch']}, {node['lag_epochs']} ahead of the index{final}"
+        )
+    if node.get("error"):
+        terminal.people.print(f"[red]not following[/] since {node['failing_since']}: {shown(node['error'])}")
+    for dispute in node.get("disputes", []):
+        terminal.people.print(
+            f"[red]disputed[/] by {shown(dispute['node'])}, epoch {dispute['epoch']}: {shown(dispute['detail'])}"
+        )
+
+
+def _print_verification(terminal: Terminal, last: dict[str, Any] | None) -> None:
+    """What the last comparison with a node found; nothing where there was none."""
+    if last is None:
+        return
+    what = {"sample": "a sample", "all": "everything"}.get(last["what"], "some providers")
+    found = f"[red]{last['drifted']:,} records differ[/]" if last["drifted"] else "no drift"
+    terminal.people.print(f"verified {last['at']}, {what} at epoch {last['epoch']}: {found}")
+
+
+def _heights(hole: dict[str, Any]) -> str:
+    first, last = hole["from_epoch"], hole["through_epoch"]
+    return str(first) if first == last else f"{first} to {last}"
 
 
 def _coverage_table(spans: list[dict[str, Any]]) -> Table:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.follow.forks import key_of
-from explorer.index.tipsets import Link
+from explorer.index.followed import Link
 from node.chain.errors import ChainError
 from node.chain.protocol import Chain
 from node.chain.tipset import TipSet

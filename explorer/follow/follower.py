@@ -21,10 +21,11 @@ from explorer.follow.reading import path_to, read_told
 from explorer.follow.start import read_state, start_tipset
 from explorer.ground.database import transaction_lock
 from explorer.index import tipsets
+from explorer.index.followed import Link
 from explorer.index.lock import IMPORT_LOCK
 from explorer.index.records import TABLES
 from explorer.index.spans import load_coverage
-from explorer.index.tipsets import Following, Link, Step
+from explorer.index.tipsets import Following, Step
 from explorer.verdict.records import RECORD_KINDS, RecordKind
 from node.chain.protocol import Chain
 from node.chain.tipset import HeadChanges, TipSet

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.errors import ForkBelowFinal
-from explorer.index.tipsets import Key, Link
+from explorer.index.followed import Key, Link
 from node.chain.tipset import TipSet, TipSetKey
 
 

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from explorer.errors import ForkBelowFinal
+from explorer.follow.by_messages import events_of_messages
 from explorer.follow.forks import key_of
 from explorer.follow.published import published_deals
-from explorer.index.tipsets import Link
+from explorer.index.followed import Link
 from explorer.index.told import Told
 from explorer.verdict.records import RECORD_KINDS, RecordKind
-from node.chain.errors import GarbledAnswer
+from node.chain.errors import GarbledAnswer, NotSupported
 from node.chain.event_filter import EventFilter
 from node.chain.protocol import Chain
 from node.chain.results import ExecutedMessage
@@ -84,7 +85,10 @@ async def read_told(chain: Chain, base: Link, path: Sequence[TipSet]) -> list[To
 async def _told_by(chain: Chain, height: int, tipset: TipSet) -> Told:
     """What the tipset tells of the messages of its parents, which are at `height`."""
     wanted = EventFilter(tipset=tipset.parents.texts, event_types=FOLLOWED_TYPES)
-    events = [event for event in await chain.actor_events(wanted) if not event.reverted]
+    try:
+        events = [event for event in await chain.actor_events(wanted) if not event.reverted]
+    except NotSupported as error:
+        return await _told_by_messages(chain, height, tipset, await chain.executed_messages(tipset), str(error))
     for event in events:
         if event.height != height or event.tipset_key != tipset.parents.texts:
             raise GarbledAnswer(f"an event of {event.height} where those of the tipset at {height} were asked for")
@@ -93,10 +97,19 @@ async def _told_by(chain: Chain, height: int, tipset: TipSet) -> Told:
         return Told(height=height, events=tuple(events))
     executed = await chain.executed_messages(tipset)
     if not events and _must_have_told(executed):
-        return Told(height=height, missing=dict.fromkeys(RECORD_KINDS, "the node has no events of these heights"))
+        return await _told_by_messages(chain, height, tipset, executed, "the node has no events of these heights")
     deals, unread = await published_deals(chain, published, executed, tipset)
     missing: dict[RecordKind, str] = {"deals": f"{unread} published deals could not be read"} if unread else {}
     return Told(height=height, events=tuple(events), deals=tuple(deals), missing=missing)
+
+
+async def _told_by_messages(
+    chain: Chain, height: int, tipset: TipSet, executed: Sequence[ExecutedMessage], reason: str
+) -> Told:
+    """What can be told without events: evidence, but never all of it."""
+    events = await events_of_messages(chain, executed, tipset, height=height)
+    deals, _ = await published_deals(chain, events, executed, tipset)
+    return Told(height=height, events=tuple(events), deals=tuple(deals), missing=dict.fromkeys(RECORD_KINDS, reason))
 
 
 def _must_have_told(executed: Iterable[ExecutedMessage]) -> bool:

@@ -4,6 +4,7 @@ connect ─► LISTEN ─► everything kept, to the audience ─► NOTIFY ─�
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -56,19 +57,23 @@ class FeedWatch:
         while True:
             began = asyncio.get_running_loop().time()
             try:
-                async with open_connection(
-                    self.dsn, server_settings={"application_name": "filplus feed"}
-                ) as connection:
-                    with database_errors("reading the feed"):
-                        await self._watch(connection, beat)
+                await self._connect(beat)
             except DatabaseUnavailable as error:
                 failures = 0 if asyncio.get_running_loop().time() - began > ROUND_S else failures + 1
-                if failures < 2:
-                    _log.warning("feed_lost", error=str(error))
+                _log.log(logging.WARNING if failures < 2 else logging.DEBUG, "feed_lost", error=str(error))
             finally:
                 self.audience.lose()
             beat()
             await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
+
+    async def _connect(self, beat: Beat) -> None:
+        settings = {"application_name": "filplus feed"}
+        async with open_connection(self.dsn, server_settings=settings) as connection:
+            try:
+                with database_errors("reading the feed"):
+                    await self._watch(connection, beat)
+            finally:
+                connection.terminate()  # a dead connection would keep a polite close waiting
 
     async def _watch(self, connection: asyncpg.Connection, beat: Beat) -> None:
         """Tells what comes, until the connection is lost."""

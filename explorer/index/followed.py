@@ -14,6 +14,17 @@ from explorer.verdict.records import RecordKind
 SOURCE = "following"
 FORMER_SOURCE = "followed before"
 
+Key = tuple[bytes, ...]
+"""The CIDs of a tipset's blocks, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A tipset of the followed chain."""
+
+    height: int
+    key: Key
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:

@@ -19,6 +19,7 @@ from explorer.index.items import record_document
 from explorer.index.questions import HEAD, SUMMARY, AsOf, EvidenceRequest
 from explorer.index.spans import load_coverage, load_coverage_at, load_index_epoch
 from explorer.index.tipsets import Following, load_following, load_holes, load_tipset_at
+from explorer.index.verifications import load_last_verification
 from explorer.verdict.coverage import Coverage, Milestones
 from explorer.verdict.decide import Question, Verdict, decide
 from explorer.verdict.reason import Subject
@@ -122,6 +123,7 @@ class IndexService:
             examples = await store.load_examples(connection)
             holes = await load_holes(connection)
             following = await load_following(connection)
+            verification = await load_last_verification(connection)
         moment = as_of(standpoint)
         spans = [
             {
@@ -140,6 +142,7 @@ class IndexService:
                 "coverage": spans,
                 "holes": [hole_document(hole) for hole in holes],
                 "counts": counts,
+                "verification": None if verification is None else verification.summary(),
             },
             "node": None if self.node is None else self.node(standpoint.epoch, finality_document(following)),
             "programme": standpoint.programme,

@@ -7,8 +7,7 @@ from typing import Any
 import asyncpg
 
 from explorer.ground.queries import load_queries
-from explorer.index.spans import Coverage
-from explorer.verdict.coverage import missing_kinds
+from explorer.verdict.coverage import Coverage, missing_kinds
 from explorer.verdict.records import RECORD_KINDS, RecordKind
 
 PAGE_ROWS = 5000
@@ -31,7 +30,7 @@ def state_query(kind: RecordKind, name: str) -> str:
     return _QUERIES[name].format(state=_QUERIES[f"{kind}_at"], table=kind)
 
 
-def gaps_at(coverage: Coverage, epoch: int) -> dict[RecordKind, str]:
+def gaps_at(coverage: Coverage, epoch: int) -> dict[str, str]:
     """The kinds whose state at the epoch the index doesn't know, and why."""
     missing = {kind: missing_kinds(_NEEDS[kind], coverage, epoch) for kind in RECORD_KINDS}
     return {
@@ -55,9 +54,7 @@ async def held_pages(connection: asyncpg.Connection, kind: RecordKind, epoch: in
         last = rows[-1]["id"]
 
 
-async def claims_of_provider(
-    connection: asyncpg.Connection, epoch: int, provider_id: int
-) -> AsyncIterator[list[Held]]:
+async def claims_of_provider(connection: asyncpg.Connection, epoch: int, provider_id: int) -> AsyncIterator[list[Held]]:
     """The provider's claims that the index holds, in pages by sector."""
     query, last = state_query("claims", "page_of_provider"), (-1, -1)
     while rows := await connection.fetch(query, epoch, *last, provider_id, PAGE_ROWS):

@@ -16,23 +16,12 @@ from explorer.errors import HeadMoved
 from explorer.ground.queries import load_queries
 from explorer.index.event_rows import apply_events
 from explorer.index.feed import changed_from, note_advance
-from explorer.index.followed import FORMER_SOURCE, SOURCE, Hole, followed_spans
+from explorer.index.followed import FORMER_SOURCE, SOURCE, Hole, Link, followed_spans
 from explorer.index.records import DEALS
 from explorer.index.told import Told, told_document, told_of
 from explorer.verdict.records import RECORD_KINDS
 
 _QUERIES = load_queries("explorer.index.sql", "tipsets.sql")
-
-Key = tuple[bytes, ...]
-"""The CIDs of a tipset's blocks, in its order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A tipset of the followed chain."""
-
-    height: int
-    key: Key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +124,7 @@ async def advance(
     reverted = await changed_from(connection, revert_from)
     if revert_from is not None:
         await connection.execute(_QUERIES["take_back"], revert_from)
+        await connection.execute(_QUERIES["shorten_holes"], revert_from)
         await connection.execute(_QUERIES["close_holes"], revert_from)
         await rewrite_spans(connection)
     for step in steps:
@@ -154,7 +144,7 @@ async def _apply(connection: asyncpg.Connection, step: Step) -> None:
     await apply_told(connection, step.told)
     await connection.execute(_QUERIES["remember_for"], "")
     for kind, reason in step.told.missing.items():
-        await connection.execute(_QUERIES["add_hole"], kind, step.told.height, step.link.height - 1, reason)
+        await _note_hole(connection, Hole(kind, step.told.height, step.link.height - 1, reason))
 
 
 async def apply_told(connection: asyncpg.Connection, told: Told) -> None:
@@ -201,8 +191,14 @@ async def set_programme(connection: asyncpg.Connection, *, network_version: int,
 
 async def add_hole(connection: asyncpg.Connection, hole: Hole) -> None:
     """Writes down heights whose events are not known."""
-    await connection.execute(_QUERIES["add_hole"], hole.kind, hole.from_height, hole.through_height, hole.reason)
+    await _note_hole(connection, hole)
     await rewrite_spans(connection)
+
+
+async def _note_hole(connection: asyncpg.Connection, hole: Hole) -> None:
+    values = (hole.kind, hole.from_height, hole.through_height, hole.reason)
+    if await connection.execute(_QUERIES["widen_hole"], *values) == "UPDATE 0":
+        await connection.execute(_QUERIES["add_hole"], *values)
 
 
 async def fill_hole(connection: asyncpg.Connection, hole: Hole) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from explorer.web import api, operations, pages, searching
+from explorer.web import api, operations, pages, searching, streams
 from explorer.web.assets import Assets
+from explorer.web.broadcast import Broadcast
 from explorer.web.config import WebConfig
 from explorer.web.contract import Contract
 from explorer.web.docs import docs_view
 from explorer.web.headers import REQUEST_ID, common_headers, decorate, request_id_from
-from explorer.web.keys import CONFIG, CONTRACT, DOCS, INDEX, METRICS, RENDERER
+from explorer.web.keys import BROADCAST, CONFIG, CONTRACT, DOCS, INDEX, METRICS, RENDERER
 from explorer.web.metrics import HttpMetrics
 from explorer.web.middleware import answer_problems, keep_limits, observe, problem_response
 from explorer.web.ports import Index
@@ -28,6 +29,7 @@ HANDLERS: Mapping[str, Handler] = {
     "getDeal": api.get_deal,
     "getClaim": api.get_claim,
     "getAllocation": api.get_allocation,
+    "getEvents": streams.stream_events,
     "getStatus": operations.get_status,
     "getConfig": operations.get_config,
     "getVersion": operations.get_version,
@@ -43,13 +45,18 @@ _CID_PATTERN = "(?:ipfs://|/ipfs/)?[^/]+"
 """What stands for a CID in an address: one segment, or an IPFS address whose slashes nobody encoded."""
 
 
-def make_app(index: Index, *, config: WebConfig) -> web.Application:
-    """The explorer's HTTP application over an index. It opens nothing: `listening.answering` starts it."""
+def make_app(index: Index, *, config: WebConfig, broadcast: Broadcast | None = None) -> web.Application:
+    """The explorer's HTTP application over an index. It opens nothing: `listening.answering` starts it.
+
+    Somebody has to fill the broadcast: without one, `GET /events` says that the feed can't be read.
+    """
     contract = Contract.load(public_url=config.public_url, version=config.version)
     assets = Assets.load()
     app = web.Application(middlewares=[observe, answer_problems, keep_limits], client_max_size=config.limits.body_bytes)
     app[INDEX], app[CONFIG], app[CONTRACT] = index, config, contract
     app[METRICS], app[RENDERER] = HttpMetrics(config.registry), Renderer(config, assets)
+    app[BROADCAST] = Broadcast() if broadcast is None else broadcast
+    app.on_shutdown.append(_end_streams)
     app[DOCS] = docs_view(contract, public_url=config.public_url)
     _add_routes(app, contract)
     app.router.add_get("/static/{name}", assets.serve, expect_handler=_expect)
@@ -68,6 +75,10 @@ def _add_routes(app: web.Application, contract: Contract) -> None:
             app.router.add_get(path, handler, expect_handler=_expect)
         else:
             app.router.add_route(found.method, path, handler, expect_handler=_expect)
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[BROADCAST].close()
 
 
 async def _expect(request: web.Request) -> web.StreamResponse | None:

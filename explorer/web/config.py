@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
 
+from explorer.web.doorway import connections_allowed
+
 
 def utc_now() -> datetime:
     """The present moment, aware, in UTC."""
@@ -14,7 +16,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Every public limit, as `GET /config` states it. A body has less time to come than an answer may take."""
+    """Every public limit, as `GET /config` states it. A body has less time to come than an answer may take.
+
+    Streams take at most half of the connections that may be open, so that they never keep others out.
+    """
 
     cids_per_request: int = 10_000
     body_bytes: int = 4 * 1024 * 1024
@@ -24,6 +29,9 @@ class Limits:
     header_bytes: int = 16 * 1024
     body_timeout_s: float = 20.0
     answer_timeout_s: float = 30.0
+    event_streams: int = field(default_factory=lambda: connections_allowed() // 2)
+    event_heartbeat_s: float = 15.0
+    event_write_timeout_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

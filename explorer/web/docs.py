@@ -84,6 +84,8 @@ def _filled(path: str, parameters: list[Mapping[str, Any]]) -> str:
 
 def curl_line(method: str, address: str, node: Mapping[str, Any]) -> str:
     """The operation's example as a line for a shell."""
+    if "text/event-stream" in node["responses"]["200"]["content"]:
+        return f"curl --no-buffer {shlex.quote(address)}"
     if method == "get":
         return f"curl {shlex.quote(address)}"
     example = json.dumps(node["requestBody"]["content"]["application/json"]["example"])
@@ -91,6 +93,8 @@ def curl_line(method: str, address: str, node: Mapping[str, Any]) -> str:
 
 
 def _example(content: Mapping[str, Any]) -> str | None:
+    if "text/event-stream" in content:
+        return str(content["text/event-stream"]["example"])
     example = content.get("application/json", {}).get("example")
     return None if example is None else json.dumps(example, indent=2, ensure_ascii=False)
 

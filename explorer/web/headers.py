@@ -12,6 +12,7 @@ from explorer.web.config import WebConfig
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _EXPOSED = "ETag, Link, Retry-After, Server-Timing, X-Request-ID, Filplus-As-Of"
+_ALLOWED = "Accept, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-ID"
 _CSP = (
     "default-src 'self'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; img-src 'self'; object-src 'none'; script-src 'self'; style-src 'self'"
@@ -47,7 +48,7 @@ def preflight_headers(methods: str) -> dict[str, str]:
     return {
         "Allow": methods,
         "Access-Control-Allow-Methods": methods,
-        "Access-Control-Allow-Headers": "Accept, Content-Type, Idempotency-Key, If-None-Match, X-Request-ID",
+        "Access-Control-Allow-Headers": _ALLOWED,
         "Access-Control-Max-Age": "86400",
         "Cache-Control": "public, max-age=86400",
     }

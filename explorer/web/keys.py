@@ -4,6 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
+from explorer.web.broadcast import Broadcast
 from explorer.web.config import WebConfig
 from explorer.web.contract import Contract
 from explorer.web.metrics import HttpMetrics
@@ -15,4 +16,5 @@ CONFIG = web.AppKey("config", WebConfig)
 CONTRACT = web.AppKey("contract", Contract)
 METRICS = web.AppKey("metrics", HttpMetrics)
 DOCS: web.AppKey[dict[str, Any]] = web.AppKey("docs", dict)
+BROADCAST = web.AppKey("broadcast", Broadcast)
 RENDERER = web.AppKey("renderer", Renderer)

@@ -1,5 +1,8 @@
 """The HTTP layer's metrics, by route template, so that their number stays small whatever is asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -22,6 +25,10 @@ class HttpMetrics:
         )
         for why in ("slow", "crowded"):
             self._cut.labels(why)
+        self._streams = Gauge("filplus_http_event_streams", "Streams of events that are open.", registry=registry)
+        self._dropped = Counter(
+            "filplus_http_event_streams_dropped", "Streams cut off: their clients read too slowly.", registry=registry
+        )
         self.in_flight = Gauge("filplus_http_requests_in_flight", "Requests being answered.", registry=registry)
 
     def answered(self, request: web.Request, status: int, seconds: float) -> None:
@@ -34,6 +41,16 @@ class HttpMetrics:
     def refused(self, code: str) -> None:
         """Counts one problem."""
         self._problems.labels(code).inc()
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """Counts one stream of events as open, as long as the context lasts."""
+        with self._streams.track_inprogress():
+            yield
+
+    def stream_dropped(self) -> None:
+        """Counts one stream whose client read too slowly."""
+        self._dropped.inc()
 
     def connection_cut(self, why: str) -> None:
         """Counts one connection that was ended before its first headers were whole: `slow` or `crowded`."""

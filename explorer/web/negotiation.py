@@ -10,6 +10,7 @@ from explorer.web.problems import Problem, shortened
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 HTML = "text/html"
+EVENT_STREAM = "text/event-stream"
 
 _BY_FORMAT = {"json": JSON, "html": HTML}
 

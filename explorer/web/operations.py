@@ -4,6 +4,7 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from explorer.errors import DatabaseError
+from explorer.index.feed import KEPT_EVENTS, KEPT_FOR
 from explorer.web import asking, pages
 from explorer.web.caching import HEAD_MAX_AGE_S, MAX_AGE_S, NO_STORE, cacheable, json_answer, max_age, page_answer
 from explorer.web.headers import timed
@@ -18,10 +19,11 @@ async def get_status(request: web.Request) -> web.StreamResponse:
     """`GET /status`."""
     wants = representation(request)
     asking.read_request(request, "getStatus")
+    live = pages.live_view(request, {"types": "head,import"})
     with timed(request, "index"):
         status = await request.app[INDEX].status()
     if wants == HTML:
-        return await pages.status_page(request, status)
+        return await pages.status_page(request, status, live)
     return json_answer(request, status, cache_control=max_age(HEAD_MAX_AGE_S))
 
 
@@ -42,6 +44,11 @@ async def get_config(request: web.Request) -> web.StreamResponse:
             "header_bytes": limits.header_bytes,
             "body_timeout_seconds": limits.body_timeout_s,
             "answer_timeout_seconds": limits.answer_timeout_s,
+            "event_streams": limits.event_streams,
+            "event_heartbeat_seconds": limits.event_heartbeat_s,
+            "event_write_timeout_seconds": limits.event_write_timeout_s,
+            "events_kept": KEPT_EVENTS,
+            "events_kept_seconds": KEPT_FOR.total_seconds(),
         },
         "cache": {"head_max_age_seconds": HEAD_MAX_AGE_S, "max_age_seconds": MAX_AGE_S},
         "rates": {"reads": None},

@@ -11,7 +11,7 @@ from explorer.web.caching import HEAD_MAX_AGE_S, MAX_AGE_S, max_age, page_answer
 from explorer.web.coverage import coverage_bars
 from explorer.web.evidence import VERDICT_LABELS, holders_of, is_partial, next_cursors, spans_of, totals
 from explorer.web.headers import timed
-from explorer.web.keys import CONFIG, INDEX, RENDERER
+from explorer.web.keys import BROADCAST, CONFIG, INDEX, RENDERER
 from explorer.web.ports import EVIDENCE_KINDS, AsOf, Document
 from explorer.web.rendering import document_clock
 from explorer.web.sentences import beyond_headline, headline
@@ -21,6 +21,7 @@ from explorer.web.timeline import timeline_of
 async def home_page(request: web.Request) -> web.StreamResponse:
     """`GET /`: the search box, examples, how fresh the index is, what the programme's state is."""
     asking.read_request(request, "getHome")
+    live = live_view(request, {"types": "head,import"})
     status = await _status(request)
     examples = request.app[CONFIG].example_cids or status.get("examples", [])
     text = request.app[RENDERER].page(
@@ -29,6 +30,7 @@ async def home_page(request: web.Request) -> web.StreamResponse:
         clock=document_clock(status["index"]),
         status=status,
         examples=list(examples)[:3],
+        live=live,
     )
     return page_answer(request, text, cache_control=max_age(HEAD_MAX_AGE_S))
 
@@ -38,7 +40,15 @@ async def _status(request: web.Request) -> Document:
         return await request.app[INDEX].status()
 
 
-async def status_page(request: web.Request, status: Document) -> web.StreamResponse:
+def live_view(request: web.Request, query: dict[str, str]) -> Document:
+    """What has a page follow the feed: the stream's address, and the event that the page is surely past.
+
+    To be asked before the page's document is, so that nothing falls between the two.
+    """
+    return {"address": f"/events?{urlencode(query)}", "after": request.app[BROADCAST].position}
+
+
+async def status_page(request: web.Request, status: Document, live: Document) -> web.StreamResponse:
     """`GET /status` for a browser: coverage as bars with their gaps."""
     text = request.app[RENDERER].page(
         "status.html",
@@ -46,6 +56,7 @@ async def status_page(request: web.Request, status: Document) -> web.StreamRespo
         clock=document_clock(status["index"]),
         status=status,
         bars=coverage_bars(status),
+        live=live,
     )
     return page_answer(request, text, cache_control=max_age(HEAD_MAX_AGE_S))
 
@@ -53,12 +64,13 @@ async def status_page(request: web.Request, status: Document) -> web.StreamRespo
 async def verdict_page(request: web.Request, asked: dict[str, Any], at: AsOf) -> web.StreamResponse:
     """`GET /cid/{cid}` and `GET /cid/{cid}/filplus` for a browser: the verdict, and why."""
     index, wanted = request.app[INDEX], asking.evidence_of(asked, full=True)
+    live = live_view(request, {"cid": asked["cid"], "types": "head,cid,import"}) if _is_live(asked, at) else None
     with timed(request, "index"):
         verdict, described = await asyncio.gather(
             index.verdict(asked["cid"], at=at, evidence=wanted), index.describe(asked["cid"])
         )
     verdict = asking.without_ended(verdict, asked)
-    text = request.app[RENDERER].page("cid.html", **_verdict_view(verdict, described, asked, at))
+    text = request.app[RENDERER].page("cid.html", **_verdict_view(verdict, described, asked, at), live=live)
     return page_answer(request, text, cache_control=max_age(HEAD_MAX_AGE_S if at.is_head else MAX_AGE_S))
 
 
@@ -81,10 +93,19 @@ def _verdict_view(verdict: Document, described: Document, asked: dict[str, Any],
         "partial": is_partial(evidence),
         "kinds": list(totals(evidence)),
         "more": _more_addresses(verdict, asked),
-        "paging": any(asked.get(f"{kind}_cursor") for kind in EVIDENCE_KINDS),
+        "paging": _is_paging(asked),
         "at_head": at.is_head,
         "json_query": urlencode({**_moment_query(asked), "evidence": "full", "format": "json"}),
     }
+
+
+def _is_paging(asked: dict[str, Any]) -> bool:
+    return any(asked.get(f"{kind}_cursor") for kind in EVIDENCE_KINDS)
+
+
+def _is_live(asked: dict[str, Any], at: AsOf) -> bool:
+    """Whether the page shows what is now, from the first record on; a permalink shows what was."""
+    return at.is_head and not _is_paging(asked)
 
 
 def _moment_query(asked: dict[str, Any]) -> dict[str, str]:

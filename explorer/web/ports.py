@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from explorer.index.questions import AsOf, EvidenceRequest
+from explorer.index.questions import HEAD, AsOf, EvidenceRequest
 
-__all__ = ["EVIDENCE_KINDS", "AsOf", "Document", "EvidenceRequest", "Index"]
+__all__ = ["EVIDENCE_KINDS", "HEAD", "AsOf", "Document", "EvidenceRequest", "Index"]
 
 Document = dict[str, Any]
 """A JSON document: what the API prints and the pages are rendered from."""

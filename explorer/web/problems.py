@@ -57,6 +57,7 @@ KINDS: Mapping[str, Kind] = {
     "headers_too_large": Kind(431, "The headers are too large", "Send fewer or shorter headers."),
     "internal_error": Kind(500, "We made a mistake", "Try again, and report the request id if it happens again."),
     "database_unavailable": Kind(503, "The database does not answer", "Try again in some seconds."),
+    "too_many_streams": Kind(503, "Too many streams are open", "Try again later, or ask /status now and then instead."),
     "timeout": Kind(503, "The answer took too long", "Try again, or ask for less at a time."),
 }
 """Every code that an answer can carry. `/docs` prints this table."""

@@ -61,7 +61,7 @@ class Renderer:
         """The page. `clock` turns its epochs into times."""
         if programme is not None:
             self._programme = programme
-        told = {"programme": self._programme, "q": "", **context, "moment": _Moments(self._config, clock)}
+        told = {"programme": self._programme, "q": "", "live": None, **context, "moment": _Moments(self._config, clock)}
         return self._environment.get_template(template).render(told)
 
     def problem_page(self, problem: Mapping[str, Any], *, typed: str) -> str:

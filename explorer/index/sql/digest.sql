@@ -2,7 +2,7 @@
 -- page, the SHA-256 of each line in it, one after the other, and the same of the lines of labels.
 
 -- name: claims
-SELECT max(id) AS last_id, count(*) FILTER (WHERE in_state) AS records,
+SELECT max(id) AS last_id,
        string_agg(sha256(convert_to(concat_ws(',', 'claim', id, client_id, provider_id,
            coalesce(encode(piece, 'hex'), ''), coalesce(encode(data_cid, 'hex'), ''), size_bytes,
            term_min_epochs, term_max_epochs, term_start_epoch, sector), 'UTF8')), ''::bytea)
@@ -11,7 +11,7 @@ SELECT max(id) AS last_id, count(*) FILTER (WHERE in_state) AS records,
 FROM ({state}) AS s
 
 -- name: allocations
-SELECT max(id) AS last_id, count(*) FILTER (WHERE in_state) AS records,
+SELECT max(id) AS last_id,
        string_agg(sha256(convert_to(concat_ws(',', 'allocation', id, client_id, provider_id,
            coalesce(encode(piece, 'hex'), ''), coalesce(encode(data_cid, 'hex'), ''), size_bytes,
            term_min_epochs, term_max_epochs, expiration_epoch), 'UTF8')), ''::bytea)
@@ -20,7 +20,7 @@ SELECT max(id) AS last_id, count(*) FILTER (WHERE in_state) AS records,
 FROM ({state}) AS s
 
 -- name: deals
-SELECT max(id) AS last_id, count(*) FILTER (WHERE in_state) AS records,
+SELECT max(id) AS last_id,
        string_agg(sha256(convert_to(concat_ws(',', 'deal', id, client_id, provider_id,
            coalesce(encode(piece, 'hex'), ''), coalesce(encode(data_cid, 'hex'), ''), size_bytes,
            verified::integer, start_epoch, end_epoch, sector_start_epoch), 'UTF8')), ''::bytea)

@@ -72,6 +72,11 @@ WHERE told IS NOT NULL AND height <= (SELECT final_epoch FROM explorer.following
 SELECT height, key, parent_weight, told FROM explorer.tipsets
 WHERE height > (SELECT final_epoch FROM explorer.following) ORDER BY height
 
+-- name: widen_hole
+-- A hole goes on where the one below it ends, for the same reason.
+UPDATE explorer.holes SET through_height = greatest(through_height, $3)
+WHERE kind = $1 AND reason = $4 AND from_height <= $2 AND through_height >= $2 - 1
+
 -- name: add_hole
 INSERT INTO explorer.holes (kind, from_height, through_height, reason) VALUES ($1, $2, $3, $4)
 ON CONFLICT (kind, from_height) DO UPDATE
@@ -80,9 +85,12 @@ SET through_height = greatest(explorer.holes.through_height, excluded.through_he
 -- name: fill_hole
 DELETE FROM explorer.holes WHERE kind = $1 AND from_height = $2
 
--- name: close_holes
+-- name: shorten_holes
 -- What the tipsets from $1 on did not tell; the last heights of that are those below the first of them.
-DELETE FROM explorer.holes WHERE through_height >= $1 - 1
+UPDATE explorer.holes SET through_height = $1 - 2 WHERE from_height <= $1 - 2 AND through_height > $1 - 2
+
+-- name: close_holes
+DELETE FROM explorer.holes WHERE from_height > $1 - 2
 
 -- name: holes
 SELECT kind::text AS kind, from_height, through_height, reason FROM explorer.holes ORDER BY kind, from_height

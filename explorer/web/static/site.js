@@ -2,13 +2,15 @@
 "use strict";
 
 const search = () => document.querySelector("[data-search]");
+const withButtons = new WeakSet();
 const help = document.getElementById("keyboard");
-const rows = [...document.querySelectorAll("a[data-row]")].filter((row) => row.getClientRects().length > 0);
+const shownRows = () => [...document.querySelectorAll("a[data-row]")].filter((row) => row.getClientRects().length > 0);
 
 function copyButton(holder) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
+  button.dataset.added = "";
   button.textContent = "Copy";
   button.setAttribute("aria-label", `Copy ${holder.dataset.copy}`);
   button.addEventListener("click", async () => {
@@ -22,9 +24,11 @@ function copyButton(holder) {
   });
   if (holder.matches("h1")) holder.after(button);
   else holder.append(button);
+  withButtons.add(holder);
 }
 
 function move(step) {
+  const rows = shownRows();
   const now = rows.indexOf(document.activeElement);
   const next = now < 0 ? (step > 0 ? 0 : rows.length - 1) : now + step;
   rows[Math.min(Math.max(next, 0), rows.length - 1)]?.focus();
@@ -45,5 +49,10 @@ document.addEventListener("keydown", (event) => {
   action();
 });
 
-document.querySelectorAll("[data-copy]").forEach(copyButton);
+function copyButtons() {
+  [...document.querySelectorAll("[data-copy]")].filter((holder) => !withButtons.has(holder)).forEach(copyButton);
+}
+
+copyButtons();
+document.addEventListener("renewed", copyButtons);
 document.querySelectorAll("[data-keys]").forEach((hint) => { hint.hidden = false; });

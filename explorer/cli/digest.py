@@ -1,0 +1,96 @@
+"""`filplus index digest`: the index in one number, for replicas to compare."""
+
+import time
+from typing import Annotated, Any
+
+import asyncpg
+import typer
+from rich.table import Table
+
+from explorer.cli.exits import Exit
+from explorer.cli.running import run
+from explorer.cli.terminal import Terminal, shown, terminal_of
+from explorer.cli.verify import LINE_EVERY_S
+from explorer.errors import EpochNotIndexed
+from explorer.ground.connection import database_errors
+from explorer.index.digest import Digest, digest_at
+from explorer.index.networks import demand_network
+from explorer.index.opening import open_index
+from explorer.index.spans import load_index_epoch
+from explorer.index.tipsets import load_following
+from explorer.verdict.records import RECORD_KINDS, RecordKind
+from node.network import parse_epoch
+
+
+def digest_command(
+    context: typer.Context,
+    at_epoch: Annotated[
+        str | None, typer.Option(metavar="N", help="As of this epoch; else of the newest final one.")
+    ] = None,
+) -> None:
+    """Prints a digest of the state that the index holds at an epoch.
+
+    Two replicas that hold the same state at the same final epoch have the same, whatever their histories: one may have
+    begun at another snapshot or been imported. Reads the whole index once.
+    """
+    terminal = terminal_of(context)
+
+    async def work() -> Exit:
+        settings = terminal.settings()
+        began = time.monotonic()
+        epoch = None if at_epoch is None else parse_epoch(at_epoch)
+        async with (
+            open_index(settings, application_name="filplus index digest", may_migrate=False) as opened,
+            opened.pool.acquire() as connection,
+        ):
+            await demand_network(connection, settings.network.name)
+            found, finality = await _digest(terminal, connection, settings.network.name, epoch)
+        _print(terminal, found, finality)
+        terminal.document({**found.document(), "finality": finality, "seconds": round(time.monotonic() - began, 3)})
+        return Exit.OK
+
+    run(terminal, work)
+
+
+async def _digest(
+    terminal: Terminal, connection: asyncpg.Connection, network: str, epoch: int | None
+) -> tuple[Digest, str | None]:
+    """The digest, over one snapshot of the index, and how final its epoch is."""
+    with database_errors("reading the index"):
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            following, head = await load_following(connection), await load_index_epoch(connection)
+            if epoch is None:
+                epoch = head if following is None else following.final_epoch
+            if epoch is None or head is None or epoch > head:
+                reach = "is empty" if head is None else f"ends at epoch {head}"
+                raise EpochNotIndexed(f"epoch {epoch} is not indexed: the index {reach}", value=epoch)
+            found = await digest_at(connection, network, epoch, progress=_LineProgress(terminal))
+    return found, None if following is None else following.finality_of(epoch)
+
+
+class _LineProgress:
+    """Says now and then how far it is."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._said = time.monotonic()
+
+    def __call__(self, kind: RecordKind, records: int) -> None:
+        if time.monotonic() - self._said >= LINE_EVERY_S:
+            self._said = time.monotonic()
+            self._terminal.side.print(f"{records:,} {kind} read")
+
+
+def _print(terminal: Terminal, found: Digest, finality: str | None) -> None:
+    people = terminal.people
+    people.print(f"[bold]{found.network}[/] at epoch {found.epoch}{f' ({finality})' if finality else ''}")
+    table = Table("kind", "records", "sum")
+    rows: list[tuple[str, Any]] = [(kind, found.sums.get(kind)) for kind in RECORD_KINDS]
+    rows.append(("labels", None if "deals" in found.gaps else found.labels))
+    for name, one in rows:
+        table.add_row(name, *(("", "not known") if one is None else (f"{one.records:,}", one.text)))
+    people.print(table)
+    for why in dict.fromkeys(found.gaps.values()):
+        people.print(f"[yellow]no digest of it all[/]: {shown(why)}")
+    if found.text is not None:
+        people.print(f"digest {found.text}")

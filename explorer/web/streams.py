@@ -1,0 +1,216 @@
+"""`GET /events`: the feed as server-sent events. What is refused is refused as everywhere; then the stream begins.
+
+asked ─► watcher ─► answer's headers ─► [ events | heartbeat ]… ─► the client, its slowness or the shutdown ends it
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import Payload
+
+from explorer.errors import DatabaseError, MalformedCid
+from explorer.index.feed import FeedEvent
+from explorer.web import asking
+from explorer.web.broadcast import Broadcast, Watcher
+from explorer.web.caching import NO_STORE
+from explorer.web.keys import BROADCAST, CONFIG, INDEX, METRICS
+from explorer.web.negotiation import EVENT_STREAM, chosen_type
+from explorer.web.ports import HEAD, EvidenceRequest, Index
+from explorer.web.problems import Problem
+from node.cid import Cid, kind_of, match_key, parse_cid
+from node.errors import CidError
+
+TYPES = ("head", "cid", "import")
+RETRY_MS = 3_000
+READY_WITHIN_S = 3.0
+"""How long a stream waits for a feed that was just lost, or not yet begun."""
+
+_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
+_HEADERS = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": NO_STORE, "X-Accel-Buffering": "no"}
+
+Keys = frozenset[bytes]
+
+_log = structlog.get_logger(__name__)
+
+
+async def stream_events(request: web.Request) -> web.StreamResponse:
+    """`GET /events`."""
+    chosen_type(request, EVENT_STREAM)
+    asked = asking.read_request(request, "getEvents")
+    broadcast = request.app[BROADCAST]
+    cid = None if asked["cid"] is None else _parsed(asked["cid"])
+    find_keys = None if cid is None else _finder(request.app[INDEX], asked["cid"], cid)
+    keys = None if find_keys is None else await find_keys()
+    await broadcast.ready(READY_WITHIN_S)
+    if request.method == "HEAD":
+        return web.Response(headers=_HEADERS)
+    limit = request.app[CONFIG].limits.event_streams
+    if broadcast.count() >= limit:
+        raise Problem("too_many_streams", f"{limit} streams are open, and no more are allowed.", str(limit))
+    transport = request.transport
+    watcher = Watcher(
+        types=_types_of(asked),
+        keys=keys,
+        place=broadcast.newest,
+        is_gone=lambda: transport is None or transport.is_closing(),
+    )
+    _place(watcher, broadcast, request.headers.get("Last-Event-ID", ""))
+    is_payload = cid is not None and kind_of(cid) == "payload"
+    return web.Response(
+        body=EventStream(request, watcher, find_keys=find_keys if is_payload else None), headers=_HEADERS
+    )
+
+
+def _parsed(text: str) -> Cid:
+    try:
+        return parse_cid(text)
+    except CidError as error:
+        raise MalformedCid(str(error), value=text[:100]) from error
+
+
+def _types_of(asked: dict[str, Any]) -> frozenset[str]:
+    """The wanted types; with a CID and no types named, those that change the answer about it."""
+    if asked["types"] is not None:
+        return frozenset(asked["types"].split(","))
+    return frozenset(TYPES if asked["cid"] is None else ("cid", "import"))
+
+
+def _finder(index: Index, text: str, cid: Cid) -> Callable[[], Awaitable[Keys]]:
+    """What finds the match keys of a CID: its own, and those of the pieces that hold it."""
+
+    async def find() -> Keys:
+        keys = {key for key in (match_key(cid),) if key is not None}
+        if kind_of(cid) == "payload":
+            document = await index.verdict(text, at=HEAD, evidence=EvidenceRequest())
+            pieces = (match_key(parse_cid(piece["piece_cid"])) for piece in document["evidence"]["pieces"])
+            keys.update(piece for piece in pieces if piece is not None)
+        return frozenset(keys)
+
+    return find
+
+
+def _place(watcher: Watcher, broadcast: Broadcast, last_event_id: str) -> None:
+    """Puts a watcher behind the event that the client has seen; one that can't go on there is reset."""
+    if not last_event_id:
+        return
+    if _ID.fullmatch(last_event_id) and broadcast.knows(int(last_event_id)):
+        watcher.place = int(last_event_id)
+    else:
+        watcher.must_reset = True
+
+
+class EventStream(Payload):
+    """The body of a stream, written as the feed grows. `find_keys` looks a payload's pieces up again."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        watcher: Watcher,
+        *,
+        find_keys: Callable[[], Awaitable[Keys]] | None,
+    ) -> None:
+        super().__init__(None, content_type=EVENT_STREAM)
+        self._broadcast, self._watcher = request.app[BROADCAST], watcher
+        self._limits, self._metrics = request.app[CONFIG].limits, request.app[METRICS]
+        self._transport = request.transport
+        self._find_keys = find_keys
+        self._is_told_away = False
+        self._told_place = -1
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        """A stream has no text as a whole."""
+        raise TypeError("a stream of events cannot be decoded")
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        """Writes until the service stops, the client goes, or it reads too slowly."""
+        now = asyncio.get_running_loop().time
+        with self._metrics.streaming(), self._broadcast.watching(self._watcher):
+            await self._send(writer, f"retry: {RETRY_MS}\n{self._position()}\n")
+            heartbeat_at = now() + self._limits.event_heartbeat_s
+            while not self._broadcast.closed:
+                self._watcher.woken.clear()
+                text = await self._next()
+                if now() >= heartbeat_at:
+                    text += f": heartbeat\n{'' if text else self._position()}\n"
+                    heartbeat_at = now() + self._limits.event_heartbeat_s
+                if text:
+                    await self._send(writer, text)
+                else:
+                    await self._woken(heartbeat_at - now())
+
+    async def _woken(self, timeout_s: float) -> None:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._watcher.woken.wait()
+        except TimeoutError:
+            return
+
+    def _position(self) -> str:
+        """The line that has a client go on from here, though no event for it has come; empty where it knows."""
+        if self._watcher.must_reset or self._watcher.place == self._told_place:
+            return ""
+        self._told_place = self._watcher.place
+        return f"id: {self._told_place}\n"
+
+    async def _next(self) -> str:
+        """What is to be said now; empty: nothing."""
+        if self._is_told_away != self._broadcast.is_away:
+            self._is_told_away = self._broadcast.is_away
+            return _frame(None, "away" if self._is_told_away else "back", {})
+        events = self._broadcast.take(self._watcher)
+        if self._watcher.must_reset:
+            self._broadcast.reset(self._watcher)
+            await self._look_again()
+            self._told_place = self._watcher.place
+            return _frame(self._watcher.place, "reset", {})
+        if events:
+            self._told_place = events[-1].id
+            await self._widen(events)
+        return "".join(map(_event_frame, events))
+
+    async def _widen(self, events: list[FeedEvent]) -> None:
+        """Watches further pieces of a payload: those of labels that were just published, or of any import."""
+        if self._find_keys is None:
+            return
+        if any(event.type == "import" for event in events):
+            await self._look_again()
+        pieces = frozenset(event.piece for event in events if event.piece is not None)
+        if pieces - (self._watcher.keys or pieces):
+            self._broadcast.widen(self._watcher, pieces)
+
+    async def _look_again(self) -> None:
+        """Finds a payload's pieces anew; where the database fails, those that are known must do."""
+        if self._find_keys is not None:
+            try:
+                self._broadcast.widen(self._watcher, await self._find_keys())
+            except DatabaseError as error:
+                _log.info("pieces_not_looked_up", error=str(error))
+
+    async def _send(self, writer: AbstractStreamWriter, text: str) -> None:
+        """Writes, and waits for the client to read. One that doesn't is cut off; ConnectionResetError."""
+        try:
+            async with asyncio.timeout(self._limits.event_write_timeout_s):
+                await writer.write(text.encode())
+                await writer.drain()
+        except TimeoutError as error:
+            self._metrics.stream_dropped()
+            if self._transport is not None:
+                self._transport.abort()
+            raise ConnectionResetError("a stream's client reads too slowly") from error
+
+
+def _event_frame(event: FeedEvent) -> str:
+    at = event.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _frame(event.id, event.type, {"at": at, **event.data})
+
+
+def _frame(event_id: int | None, name: str, data: dict[str, Any]) -> str:
+    """One event as text. Those without an id tell of the stream, and move nobody's place."""
+    first = "" if event_id is None else f"id: {event_id}\n"
+    return f"{first}event: {name}\ndata: {orjson.dumps({'type': name, **data}).decode()}\n\n"

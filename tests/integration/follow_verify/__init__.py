@@ -1,0 +1,1 @@
+"""The index compared with a node, and with a replica of itself."""
