@@ -14,27 +14,31 @@ _GARBAGE = b"<html><body><h1>It works!</h1></body></html>\n"
 _RETRY_AFTER_S = 1
 
 
-def permissions_of(thread: ChainThread, request: web.Request) -> frozenset[str] | None:
-    """What the request's token allows, in its header or its query; None where it is none of this node's."""
-    authorization = request.headers.get("Authorization")
-    if not authorization and request.query.get("token"):
-        authorization = f"Bearer {request.query['token']}"
-    return thread.node.tokens.permissions(authorization)
-
-
-async def answer_request(thread: ChainThread, dispatcher: Dispatcher, request: web.Request) -> web.StreamResponse:
+async def answer_request(
+    thread: ChainThread, dispatcher: Dispatcher, permissions: frozenset[str], request: web.Request
+) -> web.StreamResponse:
     """The answer to a POST with one request or a list of them; what waits for the chain to grow waits."""
-    permissions = permissions_of(thread, request)
-    if permissions is None:
-        return web.Response(status=401)
     body = await _body_of(request)
     exchange = await thread.run(lambda: Exchange(dispatcher, body, permissions))
     outcome = await _advance(thread, exchange)
     if isinstance(outcome, FaultAction):
         return await _misbehave(thread, exchange, outcome, request)
+    if outcome.is_large:
+        return await _stream(thread, outcome, request)
     response = web.Response(status=outcome.status, body=outcome.body, content_type=_JSON)
     if len(body) > MAX_REQUEST_BYTES:
         response.force_close()
+    return response
+
+
+async def _stream(thread: ChainThread, answer: Answer, request: web.Request) -> web.StreamResponse:
+    """A large answer, rendered as fast as it is read, while the chain goes on."""
+    response = web.StreamResponse(status=answer.status, headers={"Content-Type": _JSON})
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    async for piece in thread.rendered(answer.pieces()):
+        await response.write(piece)
+    await response.write_eof()
     return response
 
 
@@ -66,13 +70,13 @@ async def _misbehave(
     if fault.kind == "429":
         return web.Response(status=429, text="Too Many Requests\n", headers={"Retry-After": str(_RETRY_AFTER_S)})
     if fault.kind == "cut":
-        return await _cut(await _advance(thread, exchange), request)
+        answer = await _advance(thread, exchange)
+        return await _cut(await thread.render(lambda: answer.body) if isinstance(answer, Answer) else _GARBAGE, request)
     return web.Response(body=_GARBAGE, content_type=_JSON)
 
 
-async def _cut(outcome: Answer | FaultAction, request: web.Request) -> web.StreamResponse:
-    """Half of the answer, under headers that promise all of it; then the connection ends."""
-    body = outcome.body if isinstance(outcome, Answer) else _GARBAGE
+async def _cut(body: bytes, request: web.Request) -> web.StreamResponse:
+    """Half of a body, under headers that promise all of it; then the connection ends."""
     response = web.StreamResponse(headers={"Content-Type": _JSON, "Content-Length": str(len(body))})
     response.force_close()
     await response.prepare(request)

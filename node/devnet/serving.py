@@ -9,6 +9,7 @@ from functools import partial
 
 from aiohttp import web
 
+from node.devnet.entrance import permissions_of
 from node.devnet.requests import answer_request
 from node.devnet.thread import ChainThread
 from node.devnet.websockets import converse
@@ -25,8 +26,8 @@ _SHUTDOWN_S = 1.0
 @asynccontextmanager
 async def serving(
     node: Node, bound: socket.socket, *, block_time_s: float = 0.0, now_s: Callable[[], float] | None = None
-) -> AsyncIterator[None]:
-    """Serves a simulated chain at a listening socket as long as the context lasts.
+) -> AsyncIterator[ChainThread]:
+    """Serves a simulated chain at a listening socket as long as the context lasts; gives the thread it lives in.
 
     /rpc/v0, /rpc/v1, /rpc/v2         JSON-RPC: POST, and websocket
     /gateway/rpc/v1, /gateway/rpc/v2  the same as a lotus-gateway before the node gives it
@@ -42,13 +43,14 @@ async def serving(
         app,
         handler_cancellation=True,
         access_log=None,
+        auto_decompress=False,  # Go's server hands a body on as it came.
         shutdown_timeout=_SHUTDOWN_S,
     )
     await runner.setup()
     await web.SockSite(runner, bound).start()
     pace = asyncio.create_task(_keep_mining(thread, block_time_s)) if block_time_s > 0 else None
     try:
-        yield
+        yield thread
     finally:
         if pace is not None:
             pace.cancel()
@@ -83,9 +85,12 @@ def _application(thread: ChainThread, now_s: Callable[[], float]) -> web.Applica
 
 async def _rpc(thread: ChainThread, dispatcher: Dispatcher, request: web.Request) -> web.StreamResponse:
     """A websocket where one is asked for, else one exchange."""
+    permissions = permissions_of(thread.node.tokens, request)
+    if isinstance(permissions, web.Response):
+        return permissions
     if web.WebSocketResponse().can_prepare(request):
-        return await converse(thread, dispatcher, request)
-    return await answer_request(thread, dispatcher, request)
+        return await converse(thread, dispatcher, permissions, request)
+    return await answer_request(thread, dispatcher, permissions, request)
 
 
 async def _health(thread: ChainThread, _: web.Request) -> web.Response:

@@ -3,41 +3,31 @@
 request      → its answer, at once or when the chain has grown; none for a notification, a list, or what is no JSON
 subscription → {"id":1,"result":7}, then {"method":"xrpc.ch.val","params":[7,…]} for each value
 xrpc.cancel  → {"method":"xrpc.ch.close","params":[7]}; a request that waits is answered with an error
+
+While the chain changes, a session only notes that it does: a request within which the chain grows is never taken up
+again by its own doing. What the change means for it is done by `settle`, after the change.
 """
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
+from node.devnet.channels import GARBAGE, Channels
+from node.devnet.lines import Frame, Line
 from node.sim.chain import HeadChange
 from node.sim.errors import RpcFault, failure
 from node.sim.faults import FaultAction
 from node.sim.rpc.dispatch import Dispatcher
-from node.sim.rpc.envelope import Answer, Exchange, encode, error_document
-
-GARBAGE = b"<html><body><h1>It works!</h1></body></html>"
-
-
-class Line(Protocol):
-    """What a session writes to."""
-
-    def send(self, frame: bytes) -> None:
-        """Sends a text frame."""
-
-    def refuse(self) -> None:
-        """Closes the connection: too many requests."""
-
-    def cut(self, frame: bytes) -> None:
-        """Sends half of a frame and ends the connection."""
+from node.sim.rpc.envelope import Answer, Exchange, error_frame, result_frame
+from node.sim.rpc.panics import panicked
+from node.sim.rpc.requests import Request, id_text, parse_frame
 
 
 @dataclass(frozen=True, slots=True)
-class _Channel:
-    """An open subscription: its number, and how to end it."""
+class _Wait:
+    """A request that waits for the chain to grow."""
 
-    number: int
-    close: Callable[[], None]
+    request_id: str
+    exchange: Exchange
 
 
 class Session:
@@ -47,53 +37,66 @@ class Session:
         self._dispatcher = dispatcher
         self._permissions = permissions
         self._line = line
-        self._opened = 0
-        self._channels: dict[str, _Channel] = {}
-        """By the id of the request that opened it, as JSON."""
-        self._waiting: dict[str, Exchange] = {}
-        self._stop_listening = dispatcher.node.chain.listen(self._retry)
+        self._channels = Channels(dispatcher, permissions, line)
+        self._waiting: list[_Wait] = []
+        self._has_grown = False
+        self._stop_listening = dispatcher.node.chain.listen(self._hear)
 
     def receive(self, frame: str | bytes) -> None:
         """Takes a frame: text, or bytes of the same."""
+        self.settle()
         text = frame.encode(errors="replace") if isinstance(frame, str) else frame
-        request = _parsed(text)
-        if not isinstance(request, dict):
-            return
-        name = str(request.get("method", ""))
-        if name == "xrpc.cancel":
-            self._cancel(request.get("params"))
-        elif name == "eth_unsubscribe":
+        request = parse_frame(text)
+        if request is not None and request.method:
+            self._take(request, text)
+        self.settle()
+
+    def _take(self, request: Request, text: bytes) -> None:
+        if request.method == "xrpc.cancel":
+            self._cancel(request.params)
+        elif request.method == "eth_unsubscribe":
             self._unsubscribe(request)
-        elif self._dispatcher.is_channel(name):
-            self._open(name, request)
+        elif self._dispatcher.is_channel(request.method):
+            self._open(request)
         else:
-            key = json.dumps(request.get("id"))
-            self._waiting[key] = Exchange(self._dispatcher, text, self._permissions)
-            self._advance(key)
+            self._advance(_Wait(request.id, Exchange(self._dispatcher, text, self._permissions)))
+
+    def settle(self) -> None:
+        """Sends what the chain has told, and tries again what waits for it to grow. Never within a change of it."""
+        while self._has_grown or self._channels.has_news:
+            self._has_grown = False
+            self._channels.tell()
+            waiting, self._waiting = self._waiting, []
+            for wait in waiting:
+                self._advance(wait)
 
     def close(self) -> None:
         """Ends every subscription."""
         self._stop_listening()
-        for channel in self._channels.values():
-            channel.close()
-        self._channels.clear()
+        self._channels.close()
         self._waiting.clear()
 
-    def _retry(self, _: Sequence[HeadChange]) -> None:
-        for key in tuple(self._waiting):
-            self._advance(key)
+    def _hear(self, _: Sequence[HeadChange]) -> None:
+        self._has_grown = True
+        if self._waiting:
+            self._line.settle_soon()
 
-    def _advance(self, key: str) -> None:
-        outcome = self._waiting[key].advance()
-        if isinstance(outcome, FaultAction) and outcome.kind == "cut":
-            outcome = self._waiting[key].advance()
-            self._line.cut(outcome.body if isinstance(outcome, Answer) else GARBAGE)
-        elif isinstance(outcome, FaultAction):
+    def _advance(self, wait: _Wait) -> None:
+        outcome = wait.exchange.advance()
+        self._channels.tell()
+        if outcome is None:
+            self._waiting.append(wait)
+        elif isinstance(outcome, Answer):
+            self._send(outcome)
+        elif outcome.kind == "cut":
+            answer = wait.exchange.advance()
+            self._line.cut(_frame_of(answer) if isinstance(answer, Answer) else GARBAGE)
+        else:
             self._misbehave(outcome)
-        elif isinstance(outcome, Answer) and outcome.body:
-            self._line.send(outcome.body.rstrip(b"\n"))
-        if outcome is not None:
-            self._waiting.pop(key, None)
+
+    def _send(self, answer: Answer) -> None:
+        if answer.parts:
+            self._line.send(_frame_of(answer))
 
     def _misbehave(self, fault: FaultAction) -> None:
         """What a failing node does instead of answering; a request that hangs is forgotten."""
@@ -101,57 +104,35 @@ class Session:
             self._line.send(GARBAGE)
         elif fault.kind == "429":
             self._line.refuse()
-        elif fault.kind == "cut":
-            self._line.cut(GARBAGE)
 
-    def _open(self, name: str, request: dict[str, Any]) -> None:
-        """Opens a subscription: its channel's number, then what it begins with."""
-        number, eth_id = self._opened + 1, ""
-
-        def emit(value: object) -> None:
-            self._line.send(encode(_value_frame(eth_id or number, value)).rstrip())
-
+    def _open(self, request: Request) -> None:
         try:
-            opened = self._dispatcher.subscribe(name, request.get("params"), emit, permissions=self._permissions)
+            self._channels.open(request)
         except RpcFault as fault:
-            self._line.send(encode(error_document(fault, request.get("id"))).rstrip())
-            return
-        eth_id = opened.eth_id or ""
-        self._opened += 0 if eth_id else 1
-        self._channels[json.dumps(eth_id or request.get("id"))] = _Channel(number, opened.close)
-        self._line.send(encode({"id": request.get("id"), "jsonrpc": "2.0", "result": eth_id or number}).rstrip())
-        for value in opened.first:
-            emit(value)
+            self._line.send(error_frame(fault, request.id))
+        except Exception as error:  # noqa: BLE001
+            self._line.send(error_frame(panicked(request.method, error), request.id))
 
     def _cancel(self, params: object) -> None:
-        """Ends the subscription, or the wait, of a request's id."""
-        key = json.dumps(params[0]) if isinstance(params, list) and params else ""
-        channel = self._channels.pop(key, None)
-        if channel is not None:
-            channel.close()
-            self._line.send(encode({"jsonrpc": "2.0", "method": "xrpc.ch.close", "params": [channel.number]}).rstrip())
-        elif self._waiting.pop(key, None) is not None:
-            self._line.send(encode(error_document(failure("context canceled"), json.loads(key))).rstrip())
+        """Ends the subscriptions, or the waits, of a request's id."""
+        try:
+            request_id = id_text(params[0] if isinstance(params, list) and params else None)
+        except RpcFault:
+            return
+        if self._channels.cancel(request_id):
+            return
+        ended = [wait for wait in self._waiting if wait.request_id == request_id]
+        self._waiting = [wait for wait in self._waiting if wait not in ended]
+        for _ in ended:
+            self._line.send(error_frame(failure("context canceled"), request_id))
 
-    def _unsubscribe(self, request: dict[str, Any]) -> None:
+    def _unsubscribe(self, request: Request) -> None:
         """Ends a subscription of eth_subscribe; whether there was one."""
-        params = request.get("params")
-        channel = self._channels.pop(json.dumps(params[0]) if isinstance(params, list) and params else "", None)
-        if channel is not None:
-            channel.close()
-        self._line.send(encode({"id": request.get("id"), "jsonrpc": "2.0", "result": channel is not None}).rstrip())
+        params = request.params
+        found = self._channels.unsubscribe(params[0] if isinstance(params, list) and params else None)
+        self._line.send(result_frame(request.id, found))
 
 
-def _value_frame(channel: int | str, value: object) -> dict[str, object]:
-    """A value of a channel: of a numbered one, or of one of Ethereum's."""
-    if isinstance(channel, str):
-        params = {"subscription": channel, "result": value}
-        return {"jsonrpc": "2.0", "method": "eth_subscription", "params": params}
-    return {"jsonrpc": "2.0", "method": "xrpc.ch.val", "params": [channel, value]}
-
-
-def _parsed(text: bytes) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+def _frame_of(answer: Answer) -> Frame:
+    """An answer's frame; a large one is rendered when its turn comes."""
+    return (lambda: answer.body.rstrip(b"\n")) if answer.is_large else answer.body.rstrip(b"\n")

@@ -1,15 +1,25 @@
-"""The one thread in which a chain is asked and mined, so that the event loop never waits for it."""
+"""The one thread in which a chain is asked and mined, so that the event loop never waits for it.
+
+Large answers are rendered in another one: what they tell of never changes, and the chain goes on meanwhile.
+"""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
+
+import structlog
 
 from node.sim.chain import HeadChange
 from node.sim.rpc.methods import Node
 
 T = TypeVar("T")
+
+_RENDERERS = 2
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,7 @@ class ChainThread:
         self.node = node
         self._loop = asyncio.get_running_loop()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="chain")
+        self._renderers = ThreadPoolExecutor(_RENDERERS, thread_name_prefix="renderer")
         self._now = Moment(0)
         self._changed = asyncio.Event()
         self._stop_listening = node.chain.listen(self._hear)
@@ -33,6 +44,20 @@ class ChainThread:
     async def run(self, function: Callable[[], T]) -> T:
         """What the function returns, or raises, in the chain's thread."""
         return await self._loop.run_in_executor(self._executor, function)
+
+    def run_soon(self, function: Callable[[], object]) -> None:
+        """Has a function called in the chain's thread after what runs there now; what it raises is logged."""
+        with suppress(RuntimeError):  # It is closed.
+            self._executor.submit(_logged, function)
+
+    async def render(self, function: Callable[[], T]) -> T:
+        """What a function returns that only reads what never changes, in a thread of its own."""
+        return await self._loop.run_in_executor(self._renderers, function)
+
+    async def rendered(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+        """The pieces, each rendered when the one before it is taken."""
+        while (piece := await self.render(lambda: next(pieces, None))) is not None:
+            yield piece
 
     async def attempt(self, function: Callable[[], T]) -> tuple[T, Moment]:
         """What the function returns, and the moment at which it was called."""
@@ -57,6 +82,7 @@ class ChainThread:
         """Ends the thread once what it has begun is done."""
         await self.run(self._stop_listening)
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._renderers.shutdown(wait=False, cancel_futures=True)
 
     def _hear(self, changes: Sequence[HeadChange]) -> None:
         self._now = Moment(self._now.changes + len(changes))
@@ -65,3 +91,10 @@ class ChainThread:
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _logged(function: Callable[[], object]) -> None:
+    try:
+        function()
+    except Exception as error:  # noqa: BLE001
+        _log.error("chain_thread_failed", error=repr(error), exc_info=error)

@@ -6,24 +6,27 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from node.devnet.requests import permissions_of
+from node.devnet.lines import Frame
 from node.devnet.session import Session
 from node.devnet.thread import ChainThread
 from node.sim.rpc.dispatch import Dispatcher
-from node.sim.rpc.envelope import MAX_REQUEST_BYTES
+from node.sim.rpc.requests import MAX_REQUEST_BYTES, TOO_LARGE
 
 _PING_S = 30.0
 _FRAMES_WAITING_MAX = 100_000
 """How many frames may wait for a slow reader before its connection is closed."""
 
+_log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class _Sent:
     """A text frame to send; the connection ends after half of one that is to be cut, and before one that is refused."""
 
-    text: bytes
+    frame: Frame
     is_cut: bool = False
     is_refused: bool = False
 
@@ -33,41 +36,62 @@ class _QueuedLine:
     """A session's line: frames go to the event loop in their order."""
 
     thread: ChainThread
-    frames: asyncio.Queue[_Frame] = field(default_factory=lambda: asyncio.Queue(_FRAMES_WAITING_MAX))
+    frames: asyncio.Queue[_Sent] = field(default_factory=lambda: asyncio.Queue(_FRAMES_WAITING_MAX))
     is_too_slow: bool = False
+    session: Session | None = None
+    is_due: bool = False
 
-    def send(self, frame: bytes) -> None:
-        self._tell(_Frame(frame))
+    def send(self, frame: Frame) -> None:
+        self._tell(_Sent(frame))
 
     def refuse(self) -> None:
-        self._tell(_Frame(b"", is_refused=True))
+        self._tell(_Sent(b"", is_refused=True))
 
-    def cut(self, frame: bytes) -> None:
-        self._tell(_Frame(frame, is_cut=True))
+    def cut(self, frame: Frame) -> None:
+        self._tell(_Sent(frame, is_cut=True))
 
-    def _tell(self, frame: _Frame) -> None:
-        self.thread.tell(lambda: self._put(frame))
+    def settle_soon(self) -> None:
+        if not self.is_due:
+            self.is_due = True
+            self.thread.run_soon(self._settle)
 
-    def _put(self, frame: _Frame) -> None:
+    def _settle(self) -> None:
+        self.is_due = False
+        if self.session is not None:
+            self.session.settle()
+
+    def _tell(self, sent: _Sent) -> None:
+        self.thread.tell(lambda: self._put(sent))
+
+    def _put(self, sent: _Sent) -> None:
         try:
-            self.frames.put_nowait(frame)
+            self.frames.put_nowait(sent)
         except asyncio.QueueFull:
             self.is_too_slow = True
 
 
-async def converse(thread: ChainThread, dispatcher: Dispatcher, request: web.Request) -> web.StreamResponse:
+class _Socket(web.WebSocketResponse):
+    """A websocket that says why it closes where the library does not."""
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        if code == WSCloseCode.MESSAGE_TOO_BIG and not message:
+            message = TOO_LARGE.encode()
+        return await super().close(code=code, message=message, drain=drain)
+
+
+async def converse(
+    thread: ChainThread, dispatcher: Dispatcher, permissions: frozenset[str], request: web.Request
+) -> web.StreamResponse:
     """Leads the conversation of one websocket until either side ends it."""
-    permissions = permissions_of(thread, request)
-    if permissions is None:
-        return web.Response(status=401)
-    socket = web.WebSocketResponse(heartbeat=_PING_S, max_msg_size=MAX_REQUEST_BYTES)
+    socket = _Socket(heartbeat=_PING_S, max_msg_size=MAX_REQUEST_BYTES, compress=False)
     await socket.prepare(request)
     line = _QueuedLine(thread)
-    session = await thread.run(lambda: Session(dispatcher, permissions, line))
-    writing = asyncio.create_task(_write(socket, line, request))
+    session = line.session = await thread.run(lambda: Session(dispatcher, permissions, line))
+    writing = asyncio.create_task(_write(thread, socket, line, request))
     try:
         await _read(thread, session, socket)
     finally:
+        line.session = None
         writing.cancel()
         await thread.run(session.close)
         with suppress(asyncio.CancelledError):
@@ -76,24 +100,29 @@ async def converse(thread: ChainThread, dispatcher: Dispatcher, request: web.Req
 
 
 async def _read(thread: ChainThread, session: Session, socket: web.WebSocketResponse) -> None:
+    """Hands over frames as they come. One that nobody foresaw is logged; the conversation goes on."""
     async for message in socket:
         if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-            await thread.run(partial(session.receive, message.data))
+            try:
+                await thread.run(partial(session.receive, message.data))
+            except Exception as error:  # noqa: BLE001
+                _log.error("frame_failed", error=repr(error), exc_info=error)
 
 
-async def _write(socket: web.WebSocketResponse, line: _QueuedLine, request: web.Request) -> None:
+async def _write(thread: ChainThread, socket: web.WebSocketResponse, line: _QueuedLine, request: web.Request) -> None:
     """Sends frames as they come; ends the connection after one that ends it, and of a reader that is too slow."""
     while not line.is_too_slow:
-        frame = await line.frames.get()
-        if frame.is_cut and request.transport is not None:
-            request.transport.write(_half(frame.text))
+        sent = await line.frames.get()
+        text = sent.frame if isinstance(sent.frame, bytes) else await thread.render(sent.frame)
+        if sent.is_cut and request.transport is not None:
+            request.transport.write(_half(text))
             request.transport.close()
             return
-        if frame.is_refused:
+        if sent.is_refused:
             await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, message=b"Too Many Requests")
             return
         with suppress(ConnectionError):
-            await socket.send_str(frame.text.decode())
+            await socket.send_frame(text, WSMsgType.TEXT)
     await socket.close(code=WSCloseCode.POLICY_VIOLATION, message=b"reading too slowly")
 
 

@@ -8,8 +8,9 @@ Everybody who listens is told of each change of the head, in Lotus' order.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from hashlib import blake2b
 
+from node import cbor
 from node.cid import Cid
 from node.message import SignedMessage, message_cid, signed_message_cid
 from node.sim.blocks import Tipset, TipsetKey
@@ -23,19 +24,8 @@ from node.sim.mempool import Mempool, check_form, check_signed
 from node.sim.mining import Miner
 from node.sim.opening import open_store
 from node.sim.options import MAINNET_GENESIS_TIME, Options
+from node.sim.snapshots import Pending, Snapshot, copied
 from node.sim.state import State
-
-
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    """What `revert` brings back."""
-
-    head: Tipset
-    mempool: dict[int, dict[int, SignedMessage]]
-    upgrades: dict[int, int]
-    waiting: tuple[Implicit, ...]
-    null_rounds: int
-    salt: int
 
 
 class SimulatedChain:
@@ -50,7 +40,7 @@ class SimulatedChain:
         self.null_rounds = 0
         """Epochs that the next tipset skips."""
         self._trusted: set[Cid] = set()
-        self._snapshots: dict[int, _Snapshot] = {}
+        self._snapshots: dict[int, Snapshot] = {}
         self._heads: Listeners[[Sequence[HeadChange]]] = Listeners()
         self._messages: Listeners[[int, SignedMessage]] = Listeners()
         self._salt = 0
@@ -139,21 +129,20 @@ class SimulatedChain:
 
     def clear_mempool(self) -> None:
         """Forgets the messages that wait for a block."""
-        for signed in self.mempool.messages():
-            self._messages.tell(1, signed)
-        self.mempool.pending.clear()
+        self._replace_pending({})
 
     # Mining.
 
     def mine(self, *, blocks: int | None = None, empty: bool = False) -> Tipset:
         """Mines the next tipset on the head, with what is pending unless it is to be empty; returns it."""
-        tipset = self._build(self.head, self.head.height + 1 + self.null_rounds, blocks=blocks, empty=empty)
         implicit = () if empty else tuple(self.waiting)
+        height = self.head.height + 1 + self.null_rounds
+        tipset = self._build(self.head, height, blocks=blocks, empty=empty, implicit=implicit)
         self.store.add(tipset, implicit)
         self.null_rounds = 0
         if not empty:
             self.waiting.clear()
-        self._grow(tipset)
+        self._grow(tipset, implicit)
         return tipset
 
     def is_settled(self) -> bool:
@@ -163,8 +152,11 @@ class SimulatedChain:
         state = self.store.execution(self.head).state
         return not self.mempool.select(state, self._miner.base_fee_after(self.head))
 
-    def _build(self, parent: Tipset, height: int, *, blocks: int | None, empty: bool) -> Tipset:
+    def _build(
+        self, parent: Tipset, height: int, *, blocks: int | None, empty: bool, implicit: Sequence[Implicit] = ()
+    ) -> Tipset:
         execution = self.store.execution(parent)
+        salt = self._salt_of(parent, height, implicit)
         base_fee = self._miner.base_fee_after(parent)
         messages = () if empty else self.mempool.select(execution.state, base_fee)
         return self._miner.build(
@@ -173,16 +165,27 @@ class SimulatedChain:
             height=height,
             messages=messages,
             base_fee=base_fee,
-            blocks=blocks or self._miner.block_count(parent, height, self.options.blocks_per_tipset, self._salt),
-            salt=self._salt,
+            blocks=blocks or self._miner.block_count(parent, height, self.options.blocks_per_tipset, salt),
+            salt=salt,
         )
 
-    def _grow(self, tipset: Tipset) -> None:
+    def _salt_of(self, parent: Tipset, height: int, implicit: Sequence[Implicit]) -> str:
+        """What blocks are drawn from beside their parent. Orders that no message shows are part of it: a tipset with
+        an order and one without are never the same, whatever was reverted in between."""
+        upgrades = [
+            [version, last] for version, last in sorted(self.upgrades.items()) if parent.height <= last < height
+        ]
+        if not implicit and not upgrades:
+            return str(self._salt)
+        orders = cbor.encode([[change.to_list() for change in implicit], upgrades])
+        return f"{self._salt}/{blake2b(orders, digest_size=16).hexdigest()}"
+
+    def _grow(self, tipset: Tipset, implicit: Sequence[Implicit]) -> None:
         """Makes a child of the head the head. Its blocks come one by one: each makes a new tipset of the epoch."""
         shown: Tipset | None = None
         for count in range(1, len(tipset.blocks) + 1):
             partial = tipset if count == len(tipset.blocks) else self._miner.arrived(tipset, count)
-            self.store.tipsets.setdefault(partial.key, partial)
+            self.store.add(partial, implicit)
             changes = [] if shown is None else [HeadChange("revert", shown)]
             self._move_to(partial, [*changes, HeadChange("apply", partial)])
             shown = partial
@@ -195,7 +198,8 @@ class SimulatedChain:
         )
         for change in changes:
             self._sort_waiting(change)
-        self._sort_mempool(changes)
+        for kind, signed in self.mempool.follow(changes, self.state_at(self.head)):
+            self._messages.tell(kind, signed)
         self._heads.tell(changes)
 
     def _sort_waiting(self, change: HeadChange) -> None:
@@ -206,20 +210,11 @@ class SimulatedChain:
         else:
             self.waiting[:] = [one for one in self.waiting if one not in made]
 
-    def _sort_mempool(self, changes: Sequence[HeadChange]) -> None:
-        state = self.state_at(self.head)
-        for change in changes:
-            for signed in change.tipset.messages:
-                sender_id = state.actor_id(signed.message.sender)
-                if sender_id is not None and change.kind == "revert":
-                    self.mempool.restore(signed, sender_id)
-                elif sender_id is not None and self.mempool.drop(sender_id, signed.message.nonce):
-                    self._messages.tell(1, signed)
-
     def set_head(self, tipset: Tipset) -> None:
         """Makes a stored tipset the head, whatever its weight: a reorg that somebody orders."""
         changes = changes_between(self.store, self.head, tipset)
         if changes:
+            self.store.execution(self.head)  # By the upgrades that it was mined under: they may change now.
             self._move_to(tipset, changes)
 
     def consider(self, tipset: Tipset) -> bool:
@@ -260,9 +255,9 @@ class SimulatedChain:
     def snapshot(self) -> int:
         """Remembers how everything is; the number by which `revert` brings it back."""
         number = len(self._snapshots) + 1
-        self._snapshots[number] = _Snapshot(
+        self._snapshots[number] = Snapshot(
             self.head,
-            _copied(self.mempool.pending),
+            copied(self.mempool.pending),
             dict(self.upgrades),
             tuple(self.waiting),
             self.null_rounds,
@@ -270,34 +265,32 @@ class SimulatedChain:
         )
         return number
 
-    def revert(self, number: int) -> bool:
-        """Brings back what a snapshot remembers; False where there is no such snapshot. It stays usable."""
+    def revert(self, number: int) -> list[HeadChange] | None:
+        """Brings back what a snapshot remembers, and keeps it; the changes of the head. None: there is no such one."""
         snapshot = self._snapshots.get(number)
         if snapshot is None:
-            return False
+            return None
+        changes = changes_between(self.store, self.head, snapshot.head)
         self.set_head(snapshot.head)
-        self.mempool.pending = _copied(snapshot.mempool)
+        self._replace_pending(copied(snapshot.mempool))
         self.upgrades.clear()
         self.upgrades.update(snapshot.upgrades)
         self.waiting[:] = snapshot.waiting
         self.null_rounds, self._salt = snapshot.null_rounds, snapshot.salt
-        return True
+        return changes
+
+    def _replace_pending(self, pending: Pending) -> None:
+        """Puts other messages in the place of those that wait for a block."""
+        before = self.mempool.messages()
+        self.mempool.pending = pending
+        after = self.mempool.messages()
+        gone, come = set(before) - set(after), set(after) - set(before)
+        for kind, signed in [*((1, one) for one in before if one in gone), *((0, one) for one in after if one in come)]:
+            self._messages.tell(kind, signed)
 
     def tipset_of_key(self, key: TipsetKey) -> Tipset:
         """The tipset of a key, the head's for none; UnknownTipset where a block of it is not stored."""
         return self.store.load(key) if key else self.head
 
 
-def _copied(pending: dict[int, dict[int, SignedMessage]]) -> dict[int, dict[int, SignedMessage]]:
-    """The pending messages in dictionaries of their own."""
-    return {sender_id: dict(queue) for sender_id, queue in pending.items()}
-
-
-__all__ = [
-    "MAINNET_GENESIS_TIME",
-    "HeadChange",
-    "HeadListener",
-    "MempoolListener",
-    "Options",
-    "SimulatedChain",
-]
+__all__ = ["MAINNET_GENESIS_TIME", "HeadChange", "HeadListener", "MempoolListener", "Options", "SimulatedChain"]

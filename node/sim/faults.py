@@ -46,6 +46,8 @@ class Faults:
 
     seed: int = 0
     orders: list[Fault] = field(default_factory=list)
+    is_playing: bool = False
+    """Whether what happens on the chain now is itself a fault's doing."""
 
     def add(self, methods: Iterable[str], kind: FaultKind, *, share: float = 1.0, count: int = ALWAYS) -> Fault:
         """Adds an order. A count of 0 ends all orders of that kind for those methods."""
@@ -64,10 +66,8 @@ class Faults:
     def take(self, method: str) -> FaultKind | None:
         """The fault of a request to a method, which counts it; None for most. The chain's own methods have none.
 
-        Channels are struck by the server that holds their socket: it asks by the channel's method, once when it is
-        opened and once before each frame. A 429 refuses the opening, `hang` keeps the frame back for good, `cut`
-        closes the socket in the frame's middle, `garbage` sends a frame that is no JSON; `stale`, `fork`, `network`
-        and `lost` say nothing of a frame.
+        Channels are struck by the server that holds their socket (node.devnet.channels): it asks by the channel's
+        method, once when it is opened and once before each frame.
         """
         if method.startswith("Sim."):
             return None

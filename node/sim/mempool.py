@@ -3,11 +3,13 @@
 Source: lotus chain/messagepool/messagepool.go; the texts are those of recorded answers.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from node.errors import SignatureError, UnverifiableSignature
 from node.message import Message, SignedMessage, signed_message_cid, signing_bytes
 from node.signature import BLS
+from node.sim.changes import HeadChange
 from node.sim.errors import RpcFault, failure
 from node.sim.gas import least_gas_limit
 from node.sim.keys import check_signature
@@ -145,9 +147,21 @@ class Mempool:
         queue[signed.message.nonce] = signed
         return old
 
-    def restore(self, signed: SignedMessage, sender_id: int) -> None:
-        """Puts a message back that a reorg took from the chain, unless its nonce is used by another."""
-        self.pending.setdefault(sender_id, {}).setdefault(signed.message.nonce, signed)
+    def follow(self, changes: Sequence[HeadChange], state: State) -> list[tuple[int, SignedMessage]]:
+        """Puts the pool right after a change of the head; what left it (1) and what came back (0), as Lotus tells it.
+
+        A message that is taken from the chain and put on it again by the same change was never back.
+        """
+        back = dict(_placed(changes, "revert", state))
+        left = []
+        for place, _ in _placed(changes, "apply", state):
+            dropped = None if back.pop(place, None) else self.drop(*place)
+            left += [] if dropped is None else [(1, dropped)]
+        return left + [(0, one) for (sender_id, _), one in back.items() if self._restore(one, sender_id)]
+
+    def _restore(self, signed: SignedMessage, sender_id: int) -> bool:
+        """Puts a message back that a reorg took from the chain, unless its nonce is used by another; whether it did."""
+        return self.pending.setdefault(sender_id, {}).setdefault(signed.message.nonce, signed) is signed
 
     def drop(self, sender_id: int, nonce: int) -> SignedMessage | None:
         """Removes the message with a nonce that is on the chain now; the one that was pending."""
@@ -201,6 +215,14 @@ class Mempool:
                 break
             payable.append(signed)
         return payable
+
+
+def _placed(changes: Sequence[HeadChange], kind: str, state: State) -> Iterator[tuple[tuple[int, int], SignedMessage]]:
+    """The messages of the tipsets of one kind of change, each with its sender's id and its nonce."""
+    for signed in (one for change in changes if change.kind == kind for one in change.tipset.messages):
+        sender_id = state.actor_id(signed.message.sender)
+        if sender_id is not None:
+            yield (sender_id, signed.message.nonce), signed
 
 
 def _tip(signed: SignedMessage, base_fee: int) -> int:

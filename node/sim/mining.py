@@ -52,7 +52,7 @@ class Miner:
         self._genesis_time = genesis_time
         self._miner_ids = miner_ids
 
-    def _draw(self, purpose: str, parent: Tipset, height: int, salt: int, size: int) -> bytes:
+    def _draw(self, purpose: str, parent: Tipset, height: int, salt: str, size: int) -> bytes:
         """Bytes that follow from the seed, the parent and the purpose."""
         source = b"".join(cid.to_bytes() for cid in parent.key) + f"/{self._seed}/{height}/{salt}/{purpose}".encode()
         drawn = b""
@@ -60,7 +60,7 @@ class Miner:
             drawn += blake2b(source + len(drawn).to_bytes(4, "big"), digest_size=64).digest()
         return drawn[:size]
 
-    def block_count(self, parent: Tipset, height: int, bounds: tuple[int, int], salt: int) -> int:
+    def block_count(self, parent: Tipset, height: int, bounds: tuple[int, int], salt: str) -> int:
         """How many blocks the next tipset has."""
         least, most = bounds
         return least + self._draw("count", parent, height, salt, 1)[0] % (most - least + 1)
@@ -79,7 +79,7 @@ class Miner:
         messages: tuple[SignedMessage, ...],
         base_fee: int,
         blocks: int,
-        salt: int,
+        salt: str,
     ) -> Tipset:
         """A tipset on a parent. Every block of it has all the messages."""
         beacon = self._beacon(parent, height)

@@ -33,8 +33,10 @@ class Store:
     """Events' root to a tipset in which they were emitted."""
 
     def add(self, tipset: Tipset, implicit: Sequence[Implicit] = ()) -> None:
-        """Stores a tipset whose parent is stored."""
+        """Stores a tipset whose parent is stored; one that is stored already stays as it is."""
         key = tipset.key
+        if key in self.tipsets:
+            return
         self.tipsets[key] = tipset
         self.implicit[key] = tuple(implicit)
         for block in tipset.blocks:

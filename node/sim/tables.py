@@ -67,6 +67,10 @@ class PackedTable(Generic[R]):
             return None
         return self._unpack(self._row(at))
 
+    def ids(self) -> Iterable[int]:
+        """Every id, in order."""
+        return self._ids
+
     def items(self) -> Iterator[tuple[int, R]]:
         """Every record with its id, in the order of ids."""
         return ((record_id, self._unpack(self._row(at))) for at, record_id in enumerate(self._ids))
@@ -128,6 +132,12 @@ class Table(Generic[R]):
         owned = self.owned.set(owner, ids.delete(record_id)) if record_id in ids else self.owned
         return replace(self, overlay=self.overlay.set(record_id, None), owned=owned, count=self.count - 1)
 
+    def ids(self) -> Iterator[int]:
+        """Every id: the old ones first, each part in order."""
+        if self.base is not None:
+            yield from (at for at in self.base.ids() if at not in self.overlay)
+        yield from (at for at in sorted(self.overlay) if self.overlay[at] is not None)
+
     def items(self) -> Iterator[tuple[int, R]]:
         """Every record with its id: the old ones first, each part in the order of ids."""
         if self.base is not None:
@@ -137,11 +147,14 @@ class Table(Generic[R]):
             if record is not None:
                 yield record_id, record
 
+    def ids_of(self, owner: int) -> list[int]:
+        """The ids of the owner's records, in order; of those that are removed too."""
+        old = () if self.base is None else self.base.ids_of(owner)
+        return sorted({*old, *self.owned.get(owner, Map())})
+
     def of_owner(self, owner: int) -> dict[int, R]:
         """The owner's records by id, in the order of ids."""
-        old = () if self.base is None else self.base.ids_of(owner)
-        ids = sorted({*old, *self.owned.get(owner, Map())})
-        found = ((record_id, self.get(record_id)) for record_id in ids)
+        found = ((record_id, self.get(record_id)) for record_id in self.ids_of(owner))
         return {record_id: record for record_id, record in found if record is not None}
 
 

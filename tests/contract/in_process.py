@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from node.devnet.lines import Frame
 from node.devnet.session import Session
 from node.sim.rpc.dispatch import Dispatcher, dispatchers
 from node.sim.rpc.envelope import Answer, Exchange
@@ -30,6 +31,8 @@ class InProcessSocket:
 
     async def receive(self) -> list[str]:
         """The frames since the last time."""
+        assert self.session is not None
+        self.session.settle()
         frames, self.frames = self.frames, []
         return frames
 
@@ -45,14 +48,17 @@ class _Line:
 
     socket: InProcessSocket
 
-    def send(self, frame: bytes) -> None:
-        self.socket.frames.append(frame.decode())
+    def send(self, frame: Frame) -> None:
+        self.socket.frames.append((frame if isinstance(frame, bytes) else frame()).decode())
 
     def refuse(self) -> None:
         raise AssertionError("the contract orders no faults")
 
-    def cut(self, frame: bytes) -> None:
-        raise AssertionError(f"the contract orders no faults: {frame[:100]!r}")
+    def cut(self, frame: Frame) -> None:
+        raise AssertionError(f"the contract orders no faults: {frame!r}")
+
+    def settle_soon(self) -> None:
+        """Nothing: `receive` settles."""
 
 
 class InProcessDoor:
@@ -97,4 +103,4 @@ async def _answer(exchange: Exchange) -> Answer:
         if isinstance(outcome, Answer):
             return outcome
         await asyncio.sleep(0)
-    return Answer(_NO_ANSWER, b"")
+    return Answer(_NO_ANSWER)

@@ -5,7 +5,7 @@ import base64
 import json
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from http.client import IncompleteRead
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,10 @@ from urllib.error import HTTPError
 import aiohttp
 import pytest
 
+from node.chain.event_filter import EventFilter
+from node.chain.tipset import HeadChanges, StreamGap
+from node.lotus.limits import Retries
+from node.lotus.opening import open_lotus_chain
 from tests.e2e.ethereum import AsyncWeb3, Web3, WebSocketProvider
 from tests.e2e.program import Filplus
 
@@ -100,6 +104,17 @@ async def test_web3_reads_it_over_a_websocket(empty: str) -> None:
     async with AsyncWeb3(WebSocketProvider(empty.replace("http", "ws", 1))) as web3:
         assert await web3.eth.chain_id == 314
         assert (await web3.eth.get_block("latest"))["number"] == 0
+
+
+def test_web3_polls_its_filters(empty: str) -> None:
+    web3: Any = Web3(Web3.HTTPProvider(empty))
+    blocks, logs = web3.eth.filter("latest"), web3.eth.filter({"fromBlock": 0})
+    ask(empty, "Sim.Mine", 3)
+    assert [one.to_0x_hex() for one in blocks.get_new_entries()] == [
+        web3.eth.get_block(number)["hash"].to_0x_hex() for number in (1, 2)
+    ]
+    assert logs.get_new_entries() == logs.get_all_entries() == []
+    assert web3.eth.uninstall_filter(blocks.filter_id)
 
 
 async def test_heads_and_events_come_over_one_websocket(empty: str) -> None:
@@ -201,6 +216,55 @@ async def test_faults_strike_websockets_too(empty: str, kind: str) -> None:
                 json.loads(frame.data)
         else:
             assert frame.type in {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+
+
+async def _gap_of(url: str, kind: str, methods: list[str]) -> tuple[StreamGap, list[str]]:
+    """The gap that a follower sees when a frame is struck, and the kinds of the changes that come after it."""
+
+    async def order(method: str, *params: Any) -> None:
+        await asyncio.to_thread(ask, url, method, *params)
+
+    await order("Sim.Mine", 12)
+    retries = Retries(first_pause_s=0.01, longest_pause_s=0.05, longest_rest_s=0.05, rest_s=0.01)
+    async with open_lotus_chain([url], retries=retries) as chain, aclosing(chain.follow(EventFilter())) as stream:
+        assert isinstance(await asyncio.wait_for(anext(stream), 20), HeadChanges)
+        await order("Sim.Fault", {"methods": methods, "kind": kind, "share": 1, "count": 1})
+        for _ in range(2):
+            await order("Sim.Mine", 1, 1)
+        while not isinstance(item := await asyncio.wait_for(anext(stream), 20), StreamGap):
+            assert item
+        after = await asyncio.wait_for(anext(stream), 20)
+        assert isinstance(after, HeadChanges)
+        return item, [change.kind for change in after.changes]
+
+
+@pytest.mark.parametrize("kind", ["garbage", "429", "cut", "lost", "stale", "network"])
+async def test_a_follower_sees_a_gap_where_a_frame_was_struck(empty: str, kind: str) -> None:
+    gap, after = await _gap_of(empty, kind, ["Filecoin.ChainNotify"])
+    assert gap.last_head is not None
+    assert after == ["current"]
+
+
+@pytest.mark.parametrize("kind", ["garbage", "429", "cut"])
+async def test_a_follower_comes_through_an_opening_that_was_struck(empty: str, kind: str) -> None:
+    order = {"methods": ["Filecoin.ChainNotify"], "kind": kind, "share": 1, "count": 2}
+    await asyncio.to_thread(ask, empty, "Sim.Fault", order)
+    retries = Retries(first_pause_s=0.01, longest_pause_s=0.05, longest_rest_s=0.05, rest_s=0.01)
+    async with open_lotus_chain([empty], retries=retries) as chain, aclosing(chain.head_changes()) as stream:
+        items = [await asyncio.wait_for(anext(stream), 20) for _ in range(3)]
+    assert [type(item) for item in items] == [StreamGap, StreamGap, HeadChanges]
+
+
+async def test_a_follower_sees_the_fork_that_a_fault_makes(empty: str) -> None:
+    await asyncio.to_thread(ask, empty, "Sim.Mine", 5)
+    async with open_lotus_chain([empty]) as chain, aclosing(chain.head_changes()) as stream:
+        await asyncio.wait_for(anext(stream), 20)
+        order = {"methods": ["Filecoin.ChainNotify"], "kind": "fork", "share": 1, "count": 1}
+        await asyncio.to_thread(ask, empty, "Sim.Fault", order)
+        await asyncio.to_thread(ask, empty, "Sim.Mine", 1, 1)
+        items = [await asyncio.wait_for(anext(stream), 20) for _ in range(2)]
+    changes = [[change.kind for change in item.changes] for item in items if isinstance(item, HeadChanges)]
+    assert [kinds[0] for kinds in changes] == ["apply", "revert"]
 
 
 def test_it_mines_by_itself_at_its_pace(program: Filplus) -> None:

@@ -15,6 +15,7 @@ from node.sim.rpc import (
     daemon_methods,
     eth_methods,
     event_methods,
+    fault_orders,
     mempool_methods,
     message_methods,
     multisig_methods,
@@ -27,6 +28,8 @@ from node.sim.rpc import (
     v2_methods,
     wallet_methods,
 )
+from node.sim.rpc.faulty import fork_first, from_behind, of_another_network
+from node.sim.rpc.large import plain
 from node.sim.rpc.methods import ALL_PERMISSIONS, Node, RpcMethod, Waiting, methods_by_name
 from node.sim.rpc.params import BadParam, Param, read_signed_message
 from node.sim.rpc.subscriptions import CHANNELS, ChannelMethod, Emit, Subscription, no_channel
@@ -47,6 +50,7 @@ _SHARED = (
         daemon_methods.METHODS,
         eth_methods.METHODS,
         sim_methods.METHODS,
+        (fault_orders.fault_method(lambda: _KNOWN),),
     ),
 )
 VERSION_1: dict[str, RpcMethod] = methods_by_name(_SHARED)
@@ -55,8 +59,7 @@ VERSION_0: dict[str, RpcMethod] = VERSION_1 | methods_by_name((node_methods.OLDE
 """What /rpc/v0 serves."""
 VERSION_2: dict[str, RpcMethod] = methods_by_name((v2_methods.METHODS, eth_methods.METHODS))
 """What /rpc/v2 serves."""
-_OTHER_NETWORK = "anothernet"
-_STALE_EPOCHS = 10
+_KNOWN: frozenset[str] = frozenset({*VERSION_0, *VERSION_1, *VERSION_2, *CHANNELS})
 
 
 class Dispatcher:
@@ -73,7 +76,11 @@ class Dispatcher:
         self._channels = channels
 
     def call(self, name: str, params: object = None, *, permissions: frozenset[str] = ALL_PERMISSIONS) -> object:
-        """The result of a method in JSON. RpcFault: Lotus' error.
+        """The result of a method in JSON, as `answer` gives it; a large one in one piece."""
+        return plain(self.answer(name, params, permissions=permissions))
+
+    def answer(self, name: str, params: object = None, *, permissions: frozenset[str] = ALL_PERMISSIONS) -> object:
+        """The result of a method in JSON, or `Large`. RpcFault: Lotus' error.
 
         `Waiting` where the result comes only after the chain has grown; `FaultAction` where the transport is to
         misbehave instead.
@@ -85,9 +92,7 @@ class Dispatcher:
         fault = self.node.faults.take(name)
         if fault in TRANSPORT_KINDS and fault is not None:
             return FaultAction(fault)
-        if len(values) > len(method.params) or len(values) < len(method.params) - method.optional:
-            text = f"wrong param count (method '{name}'): {len(values)} != {len(method.params)}"
-            raise RpcFault(INVALID_PARAMS, text, http_status=500)
+        _check_count(method, len(values))
         if method.permission not in permissions:
             short = name.removeprefix("Filecoin.")
             raise failure(f"missing permission to invoke '{short}' (need '{method.permission}')")
@@ -109,18 +114,13 @@ class Dispatcher:
             signed = read_signed_message(values[0])
             return None if signed is None else link(signed_message_cid(signed))
         if fault == "network":
-            return _of_another_network(method.name, method.answer(node, *read))
+            return of_another_network(method.name, method.answer(node, *read))
         if fault == "fork":
-            node.chain.fork(1)
+            fork_first(node)
         if fault == "stale":
-            return self._stale(method, read)
+            with from_behind(node):
+                return method.answer(node, *read)
         return method.answer(node, *read)
-
-    def _stale(self, method: RpcMethod, read: Sequence[Any]) -> object:
-        """The answer that a node would give that is some tipsets behind."""
-        old = self.node.chain.canon.ancestor(_STALE_EPOCHS)
-        with self.node.chain.looking_from(old):
-            return method.answer(self.node, *read)
 
     def subscribe(
         self, name: str, params: object, emit: Emit, *, permissions: frozenset[str] = ALL_PERMISSIONS
@@ -144,6 +144,19 @@ class Dispatcher:
         return name in self._channels
 
 
+def _check_count(method: RpcMethod, count: int) -> None:
+    """Returns where a method takes that many parameters; RpcFault where not."""
+    most = len(method.params)
+    least = most - method.optional
+    if least <= count <= most:
+        return
+    text = f"wrong param count (method '{method.name}'): {count} != {most}"
+    if method.name.startswith("Sim."):
+        due = str(most) if least == most else f"{least} to {most}"
+        text = f"{method.name}({method.takes}) takes {due} parameters, not {count}"
+    raise RpcFault(INVALID_PARAMS, text, http_status=500)
+
+
 def _listed(params: object) -> list[object]:
     """The parameters as a list; none where they are left out or null."""
     if params is None:
@@ -161,17 +174,6 @@ def _read(name: str, param: Param[Any], value: object) -> Any:
     except BadParam as error:
         text = f"unmarshaling params for '{name}' (param: *{param.go_type}): {error}"
         raise RpcFault(PARSE_ERROR, text, http_status=500) from error
-
-
-def _of_another_network(name: str, answer: object) -> object:
-    """The answer as a node of another network gives it, where it tells the network."""
-    if name == "Filecoin.StateNetworkName":
-        return _OTHER_NETWORK
-    if name == "Filecoin.StateGetNetworkParams" and isinstance(answer, dict):
-        return {**answer, "NetworkName": _OTHER_NETWORK, "Eip155ChainID": 1, "GenesisTimestamp": 0}
-    if name in {"eth_chainId", "Filecoin.EthChainId"}:
-        return "0x1"
-    return "1" if name in {"net_version", "Filecoin.NetVersion"} else answer
 
 
 def dispatchers(node: Node) -> dict[str, Dispatcher]:

@@ -1,7 +1,6 @@
 """Values of the state and traces as a node prints them, keys in a node's order."""
 
 import binascii
-from collections.abc import Mapping
 
 from node.actors.market import DealProposal
 from node.actors.verifreg import StoredClaim
@@ -17,11 +16,6 @@ from node.sim.state import Actor, State, StoredAllocation, StoredDeal
 from node.sim.traces import Trace
 
 _CODEC_CBOR = 81
-
-
-def by_text_id(documents: Mapping[int, object]) -> dict[str, object]:
-    """A map by ids as Go prints it: decimal keys in the order of texts."""
-    return {str(key): documents[key] for key in sorted(documents, key=str)}
 
 
 def claim_document(claim: StoredClaim) -> dict[str, object]:

@@ -21,6 +21,14 @@ from node.sim.rpc.eth_blocks import (
     get_block_by_hash,
     max_priority_fee,
 )
+from node.sim.rpc.eth_filters import (
+    filter_changes,
+    filter_logs,
+    new_block_filter,
+    new_logs_filter,
+    new_transaction_filter,
+    uninstall_filter,
+)
 from node.sim.rpc.eth_transactions import ZERO_HASH, cid_of_hash, hash_of_cid, transaction, transaction_receipt
 from node.sim.rpc.methods import Node, RpcMethod, lotus
 from node.sim.rpc.node_methods import VERSION
@@ -219,6 +227,12 @@ METHODS = (
     _eth("eth_getTransactionCount", transaction_count, ANY, ANY),
     _eth("eth_call", eth_call, ANY, ANY),
     _eth("eth_getLogs", logs, ANY),
+    _eth("eth_newFilter", new_logs_filter, ANY),
+    _eth("eth_newBlockFilter", new_block_filter),
+    _eth("eth_newPendingTransactionFilter", new_transaction_filter),
+    _eth("eth_getFilterChanges", filter_changes, TEXT),
+    _eth("eth_getFilterLogs", filter_logs, TEXT),
+    _eth("eth_uninstallFilter", uninstall_filter, TEXT),
     _eth("eth_getTransactionReceipt", transaction_receipt, TEXT),
     _eth("eth_getTransactionByHash", transaction, TEXT),
     _eth("eth_sendRawTransaction", send_raw, ANY),

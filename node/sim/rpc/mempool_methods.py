@@ -13,6 +13,7 @@ from node.sim.errors import RpcFault, failure
 from node.sim.mempool import lookup_text
 from node.sim.rpc.message_methods import with_gas
 from node.sim.rpc.methods import Node, lotus
+from node.sim.rpc.panics import panic_fault
 from node.sim.rpc.params import (
     ADDRESS,
     ANY,
@@ -29,10 +30,7 @@ from node.sim.rpc.params import (
 )
 from node.sim.rpc.wallet_methods import key_address, signed_by_wallet
 
-PANIC = (
-    "fatal error calling '{0}': panic in rpc method '{0}': "
-    "runtime error: invalid memory address or nil pointer dereference"
-)
+_NIL_POINTER = "runtime error: invalid memory address or nil pointer dereference"
 
 
 def _listed(value: object, go_type: str) -> list[object]:
@@ -51,7 +49,7 @@ MESSAGES = Param("[]*types.Message", lambda value: [read_message(one) for one in
 def push(node: Node, signed: SignedMessage | None) -> object:
     """Takes a signed message; its CID."""
     if signed is None:
-        raise RpcFault(0, PANIC.format("Filecoin.MpoolPush"), http_status=500)
+        raise panic_fault("Filecoin.MpoolPush", _NIL_POINTER)
     return link(node.chain.push(signed))
 
 

@@ -31,7 +31,9 @@ class Node:
     events_enabled: bool = True
     eth_enabled: bool = True
     subscriptions: int = 0
-    """How many of Ethereum's were opened: each is named after its number."""
+    """How many of Ethereum's, and of its filters, were opened: each is named after its number."""
+    eth_filters: dict[str, Any] = field(default_factory=dict)
+    """Ethereum's filters by their names."""
 
     @property
     def prefix(self) -> str:
@@ -91,6 +93,8 @@ class RpcMethod:
     permission: Permission = "read"
     optional: int = 0
     """How many parameters at the end may be left out."""
+    takes: str = ""
+    """The names of its parameters, of the chain's own methods."""
 
 
 def methods_by_name(groups: Sequence[Sequence[RpcMethod]]) -> dict[str, RpcMethod]:

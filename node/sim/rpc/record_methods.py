@@ -1,9 +1,12 @@
 """Filecoin.State…: allocations, claims, deals, miners and their sectors."""
 
+from functools import partial
+
 from node.address import Address, actor_address
 from node.sim.blocks import TipsetKey, link
 from node.sim.errors import failure
-from node.sim.rpc.documents import allocation_document, by_text_id, claim_document, deal_document
+from node.sim.rpc.documents import allocation_document, claim_document, deal_document
+from node.sim.rpc.large import large_table
 from node.sim.rpc.methods import Node, lotus
 from node.sim.rpc.params import ADDRESS, FLAG, TIPSET_KEY, UINT64
 from node.sim.state import Sector, State
@@ -20,13 +23,12 @@ _MAX_COLLATERAL = "2000000000000000000000000000"
 def allocations(node: Node, client: Address, key: TipsetKey) -> object:
     """A client's allocations by their ids."""
     state = node.state(key)
-    found = state.registry.allocations.of_owner(node.actor_id(client, state))
-    return by_text_id({at: allocation_document(one) for at, one in found.items()})
+    return large_table(state.registry.allocations, allocation_document, owner=node.actor_id(client, state))
 
 
 def all_allocations(node: Node, key: TipsetKey) -> object:
     """All allocations by their ids."""
-    return by_text_id({at: allocation_document(one) for at, one in node.state(key).registry.allocations.items()})
+    return large_table(node.state(key).registry.allocations, allocation_document)
 
 
 def allocation(node: Node, client: Address, allocation_id: int, key: TipsetKey) -> object:
@@ -41,13 +43,12 @@ def allocation(node: Node, client: Address, allocation_id: int, key: TipsetKey) 
 def claims(node: Node, provider: Address, key: TipsetKey) -> object:
     """A provider's claims by their ids."""
     state = node.state(key)
-    found = state.registry.claims.of_owner(node.actor_id(provider, state))
-    return by_text_id({at: claim_document(one) for at, one in found.items()})
+    return large_table(state.registry.claims, claim_document, owner=node.actor_id(provider, state))
 
 
 def all_claims(node: Node, key: TipsetKey) -> object:
     """All claims by their ids."""
-    return by_text_id({at: claim_document(one) for at, one in node.state(key).registry.claims.items()})
+    return large_table(node.state(key).registry.claims, claim_document)
 
 
 def claim(node: Node, provider: Address, claim_id: int, key: TipsetKey) -> object:
@@ -61,8 +62,7 @@ def claim(node: Node, provider: Address, claim_id: int, key: TipsetKey) -> objec
 
 def market_deals(node: Node, key: TipsetKey) -> object:
     """All deals by their ids."""
-    deals = node.state(key).market.deals.items()
-    return by_text_id({at: deal_document(one, node.prefix) for at, one in deals})
+    return large_table(node.state(key).market.deals, partial(deal_document, prefix=node.prefix))
 
 
 def market_deal(node: Node, deal_id: int, key: TipsetKey) -> object:

@@ -6,14 +6,12 @@ from typing import Any
 from node.actors.market import DealProposal
 from node.address import Address, actor_address
 from node.sim.blocks import link
+from node.sim.changes import HeadChange
 from node.sim.errors import failure
-from node.sim.faults import ALWAYS, KINDS
-from node.sim.rpc.chain_methods import change_documents
 from node.sim.rpc.methods import Node, RpcMethod
 from node.sim.rpc.params import (
     ADDRESS,
     AMOUNT,
-    ANY,
     EPOCH,
     UINT64,
     BadParam,
@@ -30,7 +28,6 @@ _MOST_NULL_ROUNDS = 10 * 365 * 2880
 """How many epochs the next tipset skips at most: ten years."""
 _MOST_ITEMS = 5_000
 """How many pieces, deals or ids one request takes."""
-_MOST_FAULTS = 1_000
 _MOST_BLOCKS = 15
 
 
@@ -126,10 +123,11 @@ def snapshot(node: Node) -> object:
 
 
 def revert(node: Node, number: int) -> object:
-    """Brings a snapshot back; the head after it."""
-    if not node.chain.revert(number):
+    """Brings a snapshot back; the head after it, and its changes."""
+    changes = node.chain.revert(number)
+    if changes is None:
         raise failure(f"there is no snapshot {number}")
-    return _head(node)
+    return {**_head(node), "changes": _changes(changes)}
 
 
 def time_travel(node: Node, epoch: int) -> object:
@@ -140,8 +138,17 @@ def time_travel(node: Node, epoch: int) -> object:
 
 def fork(node: Node, depth: int) -> object:
     """Replaces the last tipsets, the last 10,000 at most, by a heavier chain of empty ones; the head's changes."""
-    changes = change_documents(node, node.chain.fork(min(depth, _MOST_TIPSETS)))
-    return {**_head(node), "changes": changes}
+    changes = node.chain.fork(min(depth, _MOST_TIPSETS))
+    return {**_head(node), "changes": _changes(changes)}
+
+
+def _changes(changes: Sequence[HeadChange]) -> list[dict[str, object]]:
+    """Changes of the head in short: each tipset's height and key, without its blocks."""
+    tipsets = ((change.kind, change.tipset) for change in changes)
+    return [
+        {"Type": kind, "Val": {"Cids": [link(cid) for cid in tipset.key], "Height": tipset.height}}
+        for kind, tipset in tipsets
+    ]
 
 
 def fund(node: Node, address: Address, amount: int) -> object:
@@ -189,48 +196,23 @@ def upgrade(node: Node, network_version: int, epoch: int) -> object:
     return {"network_version": network_version, "epoch": epoch}
 
 
-def fault(node: Node, order: object) -> object:
-    """Orders a fault for coming requests; null ends them all. The orders that stand."""
-    if order is None:
-        node.faults.clear()
-        return []
-    document = order if isinstance(order, Mapping) else {}
-    kind = next((one for one in KINDS if one == document.get("kind")), None)
-    if kind is None:
-        raise failure(f"kind of a fault: one of {', '.join(KINDS)} is due, not {document.get('kind')!r}")
-    share, count = document.get("share", 1.0), document.get("count", ALWAYS)
-    if not isinstance(share, int | float) or not 0 <= share <= 1 or type(count) is not int:
-        raise failure("a fault's share is 0 to 1, its count an integer")
-    if len(node.faults.orders) >= _MOST_FAULTS:
-        raise failure(f"{_MOST_FAULTS} faults stand already: Sim.Fault(null) ends them all")
-    methods = [_full_name(str(name)) for name in _listed(document.get("methods"))]
-    node.faults.add(methods, kind, share=float(share), count=count)
-    return [one.document() for one in node.faults.orders]
-
-
-def _full_name(name: str) -> str:
-    """A method's full name, of one given without its namespace too."""
-    return name if "." in name or "_" in name else f"Filecoin.{name}"
-
-
-def _verb(name: str, answer: Any, *params: Param[Any], optional: int = 0) -> RpcMethod:
-    return RpcMethod(f"Sim.{name}", answer, params, "admin", optional)
+def _verb(name: str, answer: Any, *params: Param[Any], takes: str = "", optional: int = 0) -> RpcMethod:
+    return RpcMethod(f"Sim.{name}", answer, params, "admin", optional, takes)
 
 
 METHODS = (
-    _verb("Mine", mine, UINT64, UINT64, optional=1),
-    _verb("NullRounds", null_rounds, UINT64),
+    _verb("Mine", mine, UINT64, UINT64, takes="n[, blocks]", optional=1),
+    _verb("NullRounds", null_rounds, UINT64, takes="n"),
     _verb("Snapshot", snapshot),
-    _verb("Revert", revert, UINT64),
-    _verb("TimeTravel", time_travel, EPOCH),
-    _verb("Fork", fork, UINT64),
-    _verb("Fund", fund, ADDRESS, AMOUNT),
-    _verb("AddVerifier", add_verifier, ADDRESS, AMOUNT),
-    _verb("Allocate", allocate, ADDRESS, ADDRESS, PIECES),
-    _verb("PublishDeals", publish_deals, PROPOSALS),
-    _verb("ActivateDeals", activate_deals, IDS),
-    _verb("Onboard", onboard, ADDRESS, IDS),
-    _verb("Terminate", terminate, ADDRESS, UINT64),
-    _verb("Upgrade", upgrade, UINT64, EPOCH),
-    _verb("Fault", fault, ANY),
+    _verb("Revert", revert, UINT64, takes="snapshot"),
+    _verb("TimeTravel", time_travel, EPOCH, takes="epoch"),
+    _verb("Fork", fork, UINT64, takes="depth"),
+    _verb("Fund", fund, ADDRESS, AMOUNT, takes="address, attofil"),
+    _verb("AddVerifier", add_verifier, ADDRESS, AMOUNT, takes="address, bytes"),
+    _verb("Allocate", allocate, ADDRESS, ADDRESS, PIECES, takes="client, provider, pieces"),
+    _verb("PublishDeals", publish_deals, PROPOSALS, takes="proposals"),
+    _verb("ActivateDeals", activate_deals, IDS, takes="deal ids"),
+    _verb("Onboard", onboard, ADDRESS, IDS, takes="provider, allocation ids"),
+    _verb("Terminate", terminate, ADDRESS, UINT64, takes="provider, sector"),
+    _verb("Upgrade", upgrade, UINT64, EPOCH, takes="network version, epoch"),
 )

@@ -17,6 +17,7 @@ from node.sim.chain import HeadChange
 from node.sim.errors import METHOD_NOT_FOUND, RpcFault, failure
 from node.sim.rpc.chain_methods import change_documents
 from node.sim.rpc.eth_blocks import block_document
+from node.sim.rpc.eth_filters import check_logs_filter
 from node.sim.rpc.eth_methods import check_eth_enabled
 from node.sim.rpc.event_methods import FILTER, EventFilter, check_enabled, heights_of, matching, past_events
 from node.sim.rpc.methods import Node
@@ -73,10 +74,11 @@ def subscribe_mempool(node: Node, emit: Emit) -> Subscription:
 
 def subscribe_ethereum(node: Node, emit: Emit, kind: str, options: object = None) -> Subscription:
     """newHeads: the block of each tipset once a child executed it. logs: nothing, there are no contracts."""
-    del options
     check_eth_enabled(node)
     if kind not in {"newHeads", "logs", "newPendingTransactions"}:
         raise failure(f"unsupported event type: {kind}")
+    if kind == "logs" and options is not None:
+        check_logs_filter(options)
 
     def hear(changes: Sequence[HeadChange]) -> None:
         for change in changes:

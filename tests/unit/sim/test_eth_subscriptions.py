@@ -9,30 +9,16 @@ import pytest
 from node.devnet.session import Session
 from node.sim.chain import Options
 from node.sim.errors import RpcFault
+from tests.unit.devnet.kept_line import KeptLine
 from tests.unit.sim.builders import Caller
 
 READ = frozenset({"read"})
 
 
-class _Line:
-    """Keeps the frames."""
-
-    def __init__(self) -> None:
-        self.frames: list[Any] = []
-
-    def send(self, frame: bytes) -> None:
-        self.frames.append(json.loads(frame))
-
-    def refuse(self) -> None:
-        raise AssertionError
-
-    def cut(self, frame: bytes) -> None:
-        raise AssertionError(frame)
-
-
-def _session(caller: Caller) -> tuple[Session, _Line]:
-    line = _Line()
-    return Session(caller.dispatcher, READ, line), line
+def _session(caller: Caller) -> tuple[Session, KeptLine]:
+    line = KeptLine()
+    line.session = Session(caller.dispatcher, READ, line)
+    return line.session, line
 
 
 def _send(session: Session, request_id: int, method: str, *params: Any) -> None:

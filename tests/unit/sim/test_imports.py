@@ -18,7 +18,8 @@ from tests.unit.sim.builders import Caller, pieces
 EPOCH = 4_622_139
 
 
-def _claims(count: int) -> Iterator[Claim]:
+def imported_claims(count: int) -> Iterator[Claim]:
+    """Claims that two providers share."""
     for number in range(1, count + 1):
         yield Claim(
             id=number,
@@ -70,7 +71,7 @@ def _deal(deal_id: int, label: bytes) -> Deal:
 
 def _imported() -> Imported:
     return import_records(
-        epoch=EPOCH, deals=[_deal(50, b"x"), _deal(7, b"\xff")], claims=_claims(20), allocations=[_allocation()]
+        epoch=EPOCH, deals=[_deal(50, b"x"), _deal(7, b"\xff")], claims=imported_claims(20), allocations=[_allocation()]
     )
 
 

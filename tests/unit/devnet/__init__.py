@@ -1,0 +1,1 @@
+"""The simulated chain's server, and its websockets' sessions without one."""
