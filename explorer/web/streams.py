@@ -43,28 +43,28 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     """`GET /events`."""
     chosen_type(request, EVENT_STREAM)
     asked = asking.read_request(request, "getEvents")
-    broadcast = request.app[BROADCAST]
     cid = None if asked["cid"] is None else _parsed(asked["cid"])
+    broadcast = request.app[BROADCAST]
+    await broadcast.ready(READY_WITHIN_S)
+    place = broadcast.newest  # before its pieces are looked up: what happens meanwhile is told
     find_keys = None if cid is None else _finder(request.app[INDEX], asked["cid"], cid)
     keys = None if find_keys is None else await find_keys()
-    await broadcast.ready(READY_WITHIN_S)
     if request.method == "HEAD":
         return web.Response(headers=_HEADERS)
     limit = request.app[CONFIG].limits.event_streams
     if broadcast.count() >= limit:
         raise Problem("too_many_streams", f"{limit} streams are open, and no more are allowed.", str(limit))
-    transport = request.transport
-    watcher = Watcher(
-        types=_types_of(asked),
-        keys=keys,
-        place=broadcast.newest,
-        is_gone=lambda: transport is None or transport.is_closing(),
-    )
+    watcher = Watcher(types=_types_of(asked), keys=keys, place=place, is_gone=_hung_up(request))
     _place(watcher, broadcast, request.headers.get("Last-Event-ID", ""))
     is_payload = cid is not None and kind_of(cid) == "payload"
-    return web.Response(
-        body=EventStream(request, watcher, find_keys=find_keys if is_payload else None), headers=_HEADERS
-    )
+    body = EventStream(request, watcher, find_keys=find_keys if is_payload else None)
+    return web.Response(body=body, headers=_HEADERS)
+
+
+def _hung_up(request: web.Request) -> Callable[[], bool]:
+    """What tells whether the client has closed its connection."""
+    transport = request.transport
+    return lambda: transport is None or transport.is_closing()
 
 
 def _parsed(text: str) -> Cid:

@@ -1,6 +1,7 @@
 """A running server over the index in memory, and a client that follows nothing and decodes nothing by itself."""
 
 import asyncio
+import shutil
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -10,11 +11,14 @@ from datetime import timedelta
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from multidict import CIMultiDictProxy
+from playwright.async_api import Browser, async_playwright
 from yarl import URL
 
 from explorer.demo.story import dump_path
 from explorer.web.app import make_app
+from explorer.web.broadcast import Broadcast
 from explorer.web.config import Limits, WebConfig
 from explorer.web.doorway import DoorLimits
 from explorer.web.listening import answering
@@ -35,11 +39,16 @@ def config_for(index: FakeIndex, *, public_url: str = "http://filplus.test", tim
 
 
 @asynccontextmanager
-async def serving(index: FakeIndex, config: WebConfig, door: DoorLimits | None = None) -> AsyncIterator[str]:
-    """The address of a server over the index, which stops at the end."""
+async def serving(
+    index: FakeIndex, config: WebConfig, door: DoorLimits | None = None, broadcast: Broadcast | None = None
+) -> AsyncIterator[str]:
+    """The address of a server over the index and a feed, an empty one by default, which stops at the end."""
+    if broadcast is None:
+        broadcast = Broadcast()
+        broadcast.begin([])
     with socket.create_server(("127.0.0.1", 0)) as bound:
         host, port = bound.getsockname()
-        async with answering(make_app(index, config=config), bound, door=door):
+        async with answering(make_app(index, config=config, broadcast=broadcast), bound, door=door):
             yield f"http://{host}:{port}"
 
 
@@ -162,3 +171,14 @@ async def real_client(real_url: str) -> AsyncIterator[Client]:
     """A client of the real service."""
     async with aiohttp.ClientSession() as session:
         yield Client(session, real_url)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing: apt-get install chromium"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        await browser.close()

@@ -23,6 +23,8 @@ ASKED = [
     *(("getDeal", f"/deals/{n}") for n in (3, 61_000_002, 99, "x")),
     ("getClaim", "/claims/87884600"),
     ("getAllocation", "/allocations/90000001"),
+    ("getEvents", "/events?cid=no"),
+    ("getEvents", "/events?nonsense=1"),
     ("getStatus", "/status"),
     ("getConfig", "/config"),
     ("getVersion", "/version"),

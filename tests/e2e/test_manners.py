@@ -135,6 +135,7 @@ async def test_preflight_names_methods_and_headers(client: Client) -> None:
     got = await client.ask("OPTIONS", "/cids/filplus", headers={"Origin": "https://elsewhere.example"})
     assert got.status == 204
     assert got.headers["Access-Control-Allow-Methods"] == "OPTIONS, POST"
+    assert "Last-Event-ID" in got.headers["Access-Control-Allow-Headers"]
     assert "Idempotency-Key" in got.headers["Access-Control-Allow-Headers"]
     assert (await client.ask("OPTIONS", "/status")).headers["Allow"] == "GET, HEAD, OPTIONS"
     assert (await client.ask("OPTIONS", "/nothing")).status == 404
@@ -234,7 +235,7 @@ async def test_metrics_count_by_route_template(client: Client) -> None:
 async def test_static_files_are_named_by_content_and_kept(client: Client) -> None:
     home = (await client.get("/", Accept=BROWSER)).body.decode()
     addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', home)
-    assert len(addresses) == 3
+    assert len(addresses) == 4
     for address in addresses:
         got = await client.get(address)
         assert (got.status, "immutable" in got.headers["Cache-Control"]) == (200, True)

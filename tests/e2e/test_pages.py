@@ -1,14 +1,13 @@
 """The pages in a real browser: without JavaScript, by keyboard, on a telephone, to a screen reader."""
 
-import shutil
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser
 
+from tests.e2e.browsing import Visit, visiting
 from tests.e2e.fake_index import ACTIVE, EVIL_LABEL, NONE, PAST, PAYLOAD, PENDING, UNKNOWN
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -30,46 +29,6 @@ PATHS = [
     "/allocations/90000001",
 ]
 BROKEN = ["/cid/no", "/nothing", "/search?q=" + quote(EVIL_LABEL), "/deals/99"]
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium."""
-    path = shutil.which("chromium")
-    assert path, "Chromium is missing: apt-get install chromium"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        await browser.close()
-
-
-class Visit:
-    """A page that remembers what it asked for and what it complained of."""
-
-    def __init__(self, page: Page, base: str) -> None:
-        self.page, self.base = page, base
-        self.requested: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", lambda request: self.requested.append(request.url))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda message: self._heard(message.type, message.text))
-
-    def _heard(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
-            self.complaints.append(text)
-
-    async def go(self, path: str) -> None:
-        await self.page.goto(self.base + path)
-
-    async def text(self, selector: str = "main") -> str:
-        return await self.page.inner_text(selector)
-
-
-async def visiting(browser: Browser, base: str, **options: Any) -> AsyncIterator[Visit]:
-    context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    context.set_default_timeout(10_000)
-    yield Visit(await context.new_page(), base)
-    await context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

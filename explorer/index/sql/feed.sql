@@ -10,7 +10,8 @@ WITH changed AS (
                 WHEN c.table_name = 'deals' THEN 'deal-published'
                 WHEN c.before IS NULL THEN rtrim(c.table_name, 's')
                 ELSE rtrim(c.table_name, 's') || '-updated' END AS change
-    FROM changed AS c WHERE c.table_name IN ('claims', 'allocations', 'deals')
+    FROM changed AS c
+    WHERE c.table_name IN ('claims', 'allocations') OR (c.table_name = 'deals' AND c.before IS NULL)
     UNION ALL
     SELECT c.id, c.before, c.after, d.piece, d.label_key, 'deal-' || (c.after ->> 'type')
     FROM changed AS c JOIN explorer.deals AS d ON d.id = (c.after ->> 'deal_id')::bigint

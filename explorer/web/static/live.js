@@ -4,7 +4,7 @@
 
 const FIRST_PAUSE_MS = 1000, LONGEST_PAUSE_MS = 30000;
 const SILENCE_MS = 40000; // more than two heartbeats
-const HEAD_EVERY_MS = 5000; // a new epoch alone renews the page no more often
+const HEAD_EVERY_MS = 3000; // a new epoch alone renews the page no more often
 const SPREAD_MS = 1000; // so that not everybody asks in the same moment
 
 const main = document.querySelector("main[data-events]");
@@ -26,7 +26,7 @@ function show() {
   const isLive = lostAt === null;
   const words = isLive
     ? `Changes show by themselves.${changedAt ? ` The last one came at ${utc(changedAt)}.` : ""}`
-    : `Not live since ${utc(lostAt)}; reconnecting.`;
+    : `since ${utc(lostAt)}; reconnecting.`;
   for (const state of states) {
     const label = document.createElement("span");
     label.className = `tag ${isLive ? "good" : "wait"}`;

@@ -1,0 +1,35 @@
+"""Visits to pages in a real browser."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from playwright.async_api import Browser, Page
+
+
+class Visit:
+    """A page that remembers what it asked for and what it complained of."""
+
+    def __init__(self, page: Page, base: str) -> None:
+        self.page, self.base = page, base
+        self.requested: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self._heard(message.type, message.text))
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
+            self.complaints.append(text)
+
+    async def go(self, path: str) -> None:
+        await self.page.goto(self.base + path)
+
+    async def text(self, selector: str = "main") -> str:
+        return await self.page.inner_text(selector)
+
+
+async def visiting(browser: Browser, base: str, **options: Any) -> AsyncIterator[Visit]:
+    context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    context.set_default_timeout(10_000)
+    yield Visit(await context.new_page(), base)
+    await context.close()
