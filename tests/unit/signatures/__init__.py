@@ -1,0 +1,1 @@
+"""Decisions by signature: published vectors, property tests, and hostile texts and signatures."""
