@@ -5,6 +5,7 @@ supervisor ─► Chores.run ─► scheduler ─► each chore at its time, one
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,7 @@ class Chores:
 
     async def run(self, beat: Beat) -> None:
         """Goes on until it is cancelled."""
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)  # each chore says itself what became of it
         scheduler = AsyncIOScheduler(timezone=UTC)
         for chore in self.chores:
             minute = night_minute(f"{self.seed}:{chore.name}")

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from explorer.chores import Chore, Chores, DriftGauges, NightlyVerification, Pruning
 from explorer.follow.loop import FollowLoop
 from explorer.follow.opening import has_chain
 from explorer.follow.standing import Standing
@@ -35,7 +35,7 @@ from explorer.web.listening import answering
 
 STATEMENT_TIMEOUT_S = 20.0
 POOL_SIZE = 10
-FOLLOW_POOL_SIZE = 4
+FOLLOW_POOL_SIZE = 6
 SERVICE_FILE = "service.json"
 
 _log = structlog.get_logger(__name__)
@@ -84,7 +84,11 @@ async def running_explorer(settings: Settings) -> AsyncIterator[RunningExplorer]
         standing = None
         if has_chain(settings):
             standing = Standing(registry)
-            loops["follow"] = await _follow_loop(stack, settings, opened, standing)
+            pool = await stack.enter_async_context(
+                open_pool(opened.database.dsn, application_name="filplus follow", min_size=0, max_size=FOLLOW_POOL_SIZE)
+            )
+            loops["follow"] = FollowLoop(settings, pool, standing).run
+            loops["chores"] = _chores(settings, pool, standing, registry).run
         broadcast = Broadcast()
         loops["feed"] = FeedWatch(opened.database.dsn, broadcast, lag_of=_lag_of(standing)).run
         app = _application(settings, opened, registry, url, standing, broadcast)
@@ -94,19 +98,16 @@ async def running_explorer(settings: Settings) -> AsyncIterator[RunningExplorer]
         yield RunningExplorer(url, opened.pool, Supervisor(loops, registry=registry), standing)
 
 
-async def _follow_loop(stack: AsyncExitStack, settings: Settings, opened: OpenIndex, standing: Standing) -> Loop:
-    """The loop that follows the chain, over connections of its own: reading a state takes longer than a request may."""
-    pool = await stack.enter_async_context(
-        open_pool(opened.database.dsn, application_name="filplus follow", min_size=0, max_size=FOLLOW_POOL_SIZE)
-    )
-    return FollowLoop(settings, pool, standing).run
+def _chores(settings: Settings, pool: asyncpg.Pool, standing: Standing, registry: CollectorRegistry) -> Chores:
+    """What is done once a night; over the follower's connections, since comparing takes longer than a request may."""
+    nightly = NightlyVerification(pool, standing.followed, prefix=settings.network.address_prefix)
+    chores = [Chore("verification", nightly.run), Chore("pruning", Pruning(pool).run)]
+    return Chores(chores, settings.data_dir, DriftGauges(pool, registry).refresh)
 
 
 def _lag_of(standing: Standing | None) -> Callable[[int], int | None] | None:
-    """What tells by how many epochs the index is behind its node; None where no node is followed."""
-    if standing is None:
-        return None
-    return lambda epoch: cast("int | None", standing.document(epoch, None)["lag_epochs"])
+    """By how many epochs the index is behind the followed node; None where none is followed."""
+    return None if standing is None else standing.lag_epochs
 
 
 def running_service(data_dir: Path) -> str | None:

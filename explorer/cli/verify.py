@@ -152,6 +152,9 @@ def _print(terminal: Terminal, found: Verification) -> None:
         people.print(f"  {_example_text(example)}")
     if len(found.examples) > _SHOWN:
         people.print(f"  and others; `filplus --json index verify` prints {len(found.examples)} of them")
+    for kind, one in found.compared.items():
+        if one["rejected"]:
+            people.print(f"[yellow]not compared[/] {one['rejected']:,} odd {kind} of the node, which can't be read")
     for kind, why in found.not_compared.items():
         people.print(f"[yellow]not compared[/] {kind}: {shown(why)}")
     if not found.compared:

@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 
 from explorer.errors import ForkBelowFinal
+from explorer.follow.filling import Filler
 from explorer.follow.finality import Dispute, Settled, disputes_of, settled_below
 from explorer.follow.forks import is_heavier, key_of, plan_to
 from explorer.follow.programme import Programme, programme_at
@@ -59,6 +60,10 @@ class Follower:
     """The newest head that a node told."""
     _lighter_since: float | None = field(default=None, init=False)
     _states_asked: dict[RecordKind, float] = field(default_factory=dict, init=False)
+    _filler: Filler = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._filler = Filler(self.chain, self.pool, self.clock)
 
     async def follow(self, beat: Callable[[], None]) -> None:
         """Follows for ever, with a beat at each head. ChainError and FollowError end it; the next call goes on."""
@@ -105,8 +110,8 @@ class Follower:
                     f"the node has another tipset at {link.height} than the followed one, which is final"
                 )
             for kind in missing:
-                self._states_asked[kind] = self.clock()
                 await read_state(connection, self.chain, TABLES[kind], tipset)
+                self._states_asked[kind] = self.clock()  # only now: what failed on the way is tried again at once
             async with connection.transaction():
                 await transaction_lock(connection, IMPORT_LOCK)
                 await tipsets.rewrite_spans(connection)
@@ -128,6 +133,7 @@ class Follower:
         while not await self._stage(head, settled):
             pass
         await self._note_programme(head)
+        await self._filler.fill()
         await self.read_missing_states()
 
     async def _is_to_be_followed(self, head: TipSet, *, is_explicit: bool) -> bool:

@@ -5,9 +5,11 @@ lock on a connection of its own ─► chain ─► follower ─► fails ─►
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import asyncpg
 import structlog
@@ -28,7 +30,8 @@ from node.cid import Cid, cid_from_bytes
 LOCK = "explorer.follow"
 PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0)
 """After failures in a row; the last one goes on, so that a node that is back is followed within a minute."""
-ELSEWHERE_S = 10.0
+AGAIN_S = 5.0
+"""How long after the database went away, or another process was found to follow, this one tries again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,24 +47,40 @@ class FollowLoop:
     async def run(self, beat: Beat) -> None:
         """Goes on until it is cancelled."""
         while True:
-            async with self._lock() as ours:
-                if ours:
-                    await self._open(beat)
-                else:
-                    self.standing.elsewhere = True
+            try:
+                await self._turn(beat)
+            except DatabaseUnavailable as error:
+                self.standing.fails(str(error))
+                _log.warning("database_unavailable", error=str(error))
             beat()
-            await asyncio.sleep(ELSEWHERE_S)
+            await asyncio.sleep(AGAIN_S)
+
+    async def _turn(self, beat: Beat) -> None:
+        """Follows for as long as this process may; returns at once where another one does."""
+        async with self._lock() as lost:
+            self.standing.elsewhere = lost is None
+            if lost is not None:
+                await _until(lost, self._open(beat))
 
     @asynccontextmanager
-    async def _lock(self) -> AsyncIterator[bool]:
-        """Whether this process is the one that follows; the lock is lost with its connection."""
+    async def _lock(self) -> AsyncIterator[asyncio.Event | None]:
+        """While this process is the one that follows, the event that it isn't any more; None where another one is.
+
+        The lock is its connection's, and lost with it.
+        """
         with database_errors("taking the follower's lock"):
             async with self.pool.acquire() as connection:
-                ours = await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_key(LOCK))
+                if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_key(LOCK)):
+                    yield None
+                    return
+                lost = asyncio.Event()
+                listener = partial(_set, lost)
+                connection.add_termination_listener(listener)
                 try:
-                    yield ours
+                    yield lost
                 finally:
-                    if ours and not connection.is_closed():
+                    if not lost.is_set():
+                        connection.remove_termination_listener(listener)
                         await connection.execute("SELECT pg_advisory_unlock($1)", lock_key(LOCK))
 
     async def _open(self, beat: Beat) -> None:
@@ -93,9 +112,6 @@ class FollowLoop:
                 _log.warning("following_failed", error=str(error), kind=type(error).__name__, again_in_s=pause_s)
                 beat()
                 await asyncio.sleep(pause_s)
-            except DatabaseUnavailable as error:
-                self.standing.fails(str(error))
-                raise
 
     async def _genesis(self) -> Cid | None:
         """The genesis of the chain that was followed before."""
@@ -103,3 +119,21 @@ class FollowLoop:
             async with self.pool.acquire() as connection:
                 following = await load_following(connection)
         return None if following is None else cid_from_bytes(following.genesis_cid)
+
+
+def _set(event: asyncio.Event, _: object) -> None:
+    event.set()
+
+
+async def _until(lost: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Does the work until it fails, or the event is set: DatabaseUnavailable."""
+    tasks = {asyncio.create_task(work), asyncio.create_task(lost.wait())}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+    raise DatabaseUnavailable("the connection that holds the follower's lock is gone")

@@ -10,6 +10,12 @@ from explorer.follow.published import published_deals
 from explorer.index.followed import Link
 from explorer.index.told import Told
 from explorer.verdict.records import RECORD_KINDS, RecordKind
+from node.actors.miner import (
+    PRE_COMMIT_SECTOR_BATCH,
+    PROVE_COMMIT_SECTORS,
+    PROVE_REPLICA_UPDATES,
+    TERMINATE_SECTORS,
+)
 from node.chain.errors import GarbledAnswer, NotSupported
 from node.chain.event_filter import EventFilter
 from node.chain.protocol import Chain
@@ -25,19 +31,33 @@ from node.event_types import (
     DealCompleted,
     DealPublished,
     DealTerminated,
+    SectorActivated,
+    SectorPrecommitted,
     SectorTerminated,
+    SectorUpdated,
     VerifierBalance,
 )
-from node.singletons import MARKET, VERIFIED_REGISTRY
+from node.singletons import DATACAP, MARKET, VERIFIED_REGISTRY
 
 FOLLOWED_TYPES = tuple(
     kind.event_type
     for kind in (
         *(AllocationCreated, AllocationRemoved, ClaimCreated, ClaimUpdated, ClaimRemoved),
         *(DealPublished, DealActivated, DealTerminated, DealCompleted, SectorTerminated, VerifierBalance),
+        *(SectorPrecommitted, SectorActivated, SectorUpdated),
     )
 )
-"""All that registry and market emit, so that a message of theirs without any of these shows that events are missing."""
+"""All that registry, market and miners emit, so that a message of theirs without any of these shows that events are
+missing."""
+_WITNESSES = SectorPrecommitted | SectorActivated | SectorUpdated
+"""Events that say nothing but that events are there."""
+_EMITTING_TO = frozenset({VERIFIED_REGISTRY, MARKET, DATACAP})
+_EMITTING_METHODS = frozenset(
+    number
+    for method in (PRE_COMMIT_SECTOR_BATCH, PROVE_COMMIT_SECTORS, PROVE_REPLICA_UPDATES, TERMINATE_SECTORS)
+    for number in method.numbers
+)
+"""Of miners. Contracts and multisigs may have emitted anything, or what is beneath them."""
 _AT_ONCE = 8
 """How many tipsets are read side by side."""
 
@@ -92,15 +112,16 @@ async def _told_by(chain: Chain, height: int, tipset: TipSet) -> Told:
     for event in events:
         if event.height != height or event.tipset_key != tipset.parents.texts:
             raise GarbledAnswer(f"an event of {event.height} where those of the tipset at {height} were asked for")
-    published = [event for event in events if isinstance(event.payload, DealPublished)]
+    told = tuple(event for event in events if not isinstance(event.payload, _WITNESSES))
+    published = [event for event in told if isinstance(event.payload, DealPublished)]
     if events and not published:
-        return Told(height=height, events=tuple(events))
+        return Told(height=height, events=told)
     executed = await chain.executed_messages(tipset)
     if not events and _must_have_told(executed):
         return await _told_by_messages(chain, height, tipset, executed, "the node has no events of these heights")
     deals, unread = await published_deals(chain, published, executed, tipset)
     missing: dict[RecordKind, str] = {"deals": f"{unread} published deals could not be read"} if unread else {}
-    return Told(height=height, events=tuple(events), deals=tuple(deals), missing=missing)
+    return Told(height=height, events=told, deals=tuple(deals), missing=missing)
 
 
 async def _told_by_messages(
@@ -113,8 +134,10 @@ async def _told_by_messages(
 
 
 def _must_have_told(executed: Iterable[ExecutedMessage]) -> bool:
-    """Whether messages to the registry or the market left events, by their receipts, though none was given."""
+    """Whether messages left events of ours, by their receipts, though none was given."""
     return any(
-        one.receipt.ok and one.receipt.events_root is not None and one.message.to in {VERIFIED_REGISTRY, MARKET}
+        one.receipt.ok
+        and one.receipt.events_root is not None
+        and (one.message.to in _EMITTING_TO or one.message.method in _EMITTING_METHODS)
         for one in executed
     )

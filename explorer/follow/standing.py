@@ -35,6 +35,10 @@ class Standing:
         self.follower, self.chain, self.simulated_url = follower, chain, simulated_url
         self.elsewhere = False
 
+    def followed(self) -> tuple[LotusChain, str] | None:
+        """The chain that is followed and the names of its nodes; None while none is."""
+        return None if self.chain is None else (self.chain, ", ".join(self.chain.nodes))
+
     def goes_on(self) -> None:
         """Notes that the head was reached."""
         self.error, self.failing_since = None, None
@@ -53,14 +57,19 @@ class Standing:
         head = None if self.follower is None else self.follower.node_head
         return None if head is None else head.epoch
 
+    def lag_epochs(self, index_epoch: int | None) -> int | None:
+        """By how many epochs the index is behind the node."""
+        head = self.head_epoch
+        return None if head is None or index_epoch is None else max(head - index_epoch, 0)
+
     def document(self, index_epoch: int | None, finality: Document | None) -> Document:
         """The `node` of `GET /status`."""
         head = self.head_epoch
         return {
             "head_epoch": head,
-            "lag_epochs": None if head is None or index_epoch is None else max(head - index_epoch, 0),
+            "lag_epochs": self.lag_epochs(index_epoch),
             "finality": finality,
-            "simulated": self.simulated_url is not None,
+            "simulated_url": self.simulated_url,
             "error": self.error,
             "failing_since": None if self.failing_since is None else self.failing_since.isoformat(timespec="seconds"),
             "followed_elsewhere": self.elsewhere,

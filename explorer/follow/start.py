@@ -73,6 +73,8 @@ async def read_state(connection: asyncpg.Connection, chain: Chain, table: Table,
             async with unwound(connection):
                 _ = [row async for row in merge.contradicted_rows(connection, table)]
                 await merge.merge(connection, table, epoch=tipset.epoch, complete=read.complete)
+                if read.complete:
+                    await merge.cover(connection, table, epoch=tipset.epoch, source=STATE_SOURCE)
             await _note(connection, read, tipset.epoch)
     except NotSupported as error:
         read.refused = str(error)
@@ -120,5 +122,3 @@ async def _note(connection: asyncpg.Connection, read: StateRead, epoch: int) -> 
     await connection.execute(
         queries["log_import"], read.kind, STATE_SOURCE, epoch, read.complete, read.records, read.rejected.total()
     )
-    if read.complete:
-        await connection.execute(queries["cover"], read.kind, epoch, STATE_SOURCE)

@@ -103,6 +103,8 @@ class Supervisor:
             _log.exception("loop_failed", loop=name)  # a cancelled task that the loop awaited; nobody meant us
         except Exception:  # noqa: BLE001 - the guard: whatever ends a loop is logged, then the loop lives again
             _log.exception("loop_failed", loop=name)
+            if _cancelled_ourselves():
+                raise asyncio.CancelledError from None  # it failed at being cancelled
         else:
             _log.error("loop_ended", loop=name)
 

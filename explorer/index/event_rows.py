@@ -11,7 +11,6 @@ import asyncpg
 from explorer.index.lives import Life, allocation_after, claim_after
 from explorer.index.merge import queries_of, row_count
 from explorer.index.records import ALLOCATIONS, CLAIMS, DEALS, Row, Table, allocation_columns, claim_columns
-from explorer.index.spans import load_coverage
 from explorer.index.tally import Tally
 from explorer.verdict.coverage import Coverage
 from node.event_types import (
@@ -43,13 +42,6 @@ _CLAIMS = _Family(CLAIMS, Claim, claim_columns, ClaimEvent, attrgetter("claim_id
 _ALLOCATIONS = _Family(
     ALLOCATIONS, Allocation, allocation_columns, AllocationEvent, attrgetter("allocation_id"), allocation_after
 )
-
-
-async def apply_events(connection: asyncpg.Connection, events: list[ActorEvent]) -> None:
-    """Takes what a followed node told into the index; events that change no verdict are passed over."""
-    await apply_batch(
-        connection, [event for event in events if is_indexed(event)], await load_coverage(connection), Tally()
-    )
 
 
 def is_indexed(event: ActorEvent) -> bool:

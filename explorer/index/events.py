@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 import asyncpg
 
 from explorer.ground.database import transaction_lock
+from explorer.index.beside import told_heights
 from explorer.index.documents import Entry
 from explorer.index.event_rows import apply_batch, is_indexed
 from explorer.index.lock import IMPORT_LOCK
@@ -39,18 +40,22 @@ async def import_events(
 ) -> None:
     """Takes every event of the stream; those that the index has no use for are rejected as `event_not_indexed`.
 
-    The stream is read to its end, into a temporary file, before the index is locked: it may be slow.
+    The stream is read to its end, into a temporary file, before the index is locked: it may be slow. Events that the
+    followed chain tells itself are passed over.
     """
     with TemporaryFile() as spool:
-        for batch in _batches(_parsed(stream, rejects, tally, latest_epoch)):
-            pickle.dump(batch, spool)
+        for parsed in _batches(_parsed(stream, rejects, tally, latest_epoch)):
+            pickle.dump(parsed, spool)
         await transaction_lock(connection, IMPORT_LOCK)
         end = spool.tell()
         spool.seek(0)
+        told = await told_heights(connection)
         async with unwound(connection):
             coverage = await load_coverage(connection)
             while spool.tell() < end:
-                await apply_batch(connection, pickle.load(spool), coverage, tally)  # noqa: S301 - our own, from above
+                batch: list[ActorEvent] = pickle.load(spool)  # noqa: S301 - our own, from above
+                untold = [event for event in batch if event.height not in told]
+                await apply_batch(connection, untold, coverage, tally)
 
 
 def _batches(events: Iterator[ActorEvent]) -> Iterator[list[ActorEvent]]:

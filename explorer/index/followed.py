@@ -36,6 +36,17 @@ class Hole:
     reason: str
 
 
+def without(hole: Hole, first: int, last: int) -> tuple[Hole, ...]:
+    """What is left of a hole when the events of heights from `first` through `last` are known."""
+    left = (
+        (hole.from_height, min(hole.through_height, first - 1)),
+        (max(hole.from_height, last + 1), hole.through_height),
+    )
+    if last < hole.from_height or hole.through_height < first:
+        return (hole,)
+    return tuple(Hole(hole.kind, low, high, hole.reason) for low, high in left if low <= high)
+
+
 def followed_spans(
     kind: RecordKind, anchors: Iterable[int], *, start: int, head: int, holes: Sequence[Hole]
 ) -> tuple[Span, ...]:
@@ -56,6 +67,8 @@ def _known(start: int, head: int, holes: Sequence[Hole]) -> Iterable[tuple[int, 
     """The stretches of heights below the head whose events are known; an empty one where nothing has happened yet."""
     first = start
     for hole in sorted(holes, key=lambda hole: hole.from_height):
+        if hole.from_height >= head:
+            break
         if first <= hole.from_height:
             yield first, hole.from_height - 1
         first = max(first, hole.through_height + 1)

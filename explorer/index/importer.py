@@ -18,6 +18,7 @@ from explorer.errors import EpochInFuture, EpochMissing, OtherNetwork
 from explorer.ground.connection import database_errors
 from explorer.ground.database import transaction_lock
 from explorer.index import merge
+from explorer.index.beside import Bearing, bearing_of
 from explorer.index.documents import Entry, entries
 from explorer.index.events import import_events
 from explorer.index.files import STDIN, DumpFile, open_dump
@@ -71,8 +72,7 @@ async def import_file(connection: asyncpg.Connection, request: ImportRequest, pr
         async with connection.transaction():
             await claim_network(connection, request.network.name)
             kind, tally = await _import(connection, request, dump, rejects, progress)
-            complete = _is_complete(kind, request, tally)
-            await _log(connection, request, kind, tally, complete=complete)
+            await _log(connection, request, kind, tally)
     return {
         "file": request.file,
         "kind": kind,
@@ -86,7 +86,7 @@ async def import_file(connection: asyncpg.Connection, request: ImportRequest, pr
         "rejects_file": str(rejects.path) if tally.rejected else None,
         "at_epoch": request.at_epoch if kind in TABLES else None,
         "epoch": tally.epoch,
-        "complete": complete,
+        "complete": tally.complete,
         "seconds": round(time.monotonic() - started, 3),
     }
 
@@ -109,8 +109,14 @@ async def _import(
     await merge.create_stage(connection, table)
     await merge.fill_stage(connection, table, _rows(table, stream, request, rejects, tally))
     await transaction_lock(connection, IMPORT_LOCK)
+    if tally.nothing_taken:
+        _demand_own_network(request, tally)
+        tally.epoch = None
+        return kind, tally
+    tally.epoch = await _epoch_of(connection, request, tally)
+    bearing = await bearing_of(connection, table.kind, tally.epoch)
     async with unwound(connection):
-        await _merge_stage(connection, table, request, rejects, tally)
+        await _merge_stage(connection, table, request, rejects, tally, bearing)
     return kind, tally
 
 
@@ -161,23 +167,29 @@ def _rows(
 
 
 async def _merge_stage(
-    connection: asyncpg.Connection, table: Table, request: ImportRequest, rejects: Rejects, tally: Tally
+    connection: asyncpg.Connection,
+    table: Table,
+    request: ImportRequest,
+    rejects: Rejects,
+    tally: Tally,
+    bearing: Bearing,
 ) -> None:
-    """Checks the staged rows as a whole and takes them into the index."""
+    """Checks the staged rows as a whole and takes them into the index, as far as they bear on it."""
+    assert tally.epoch is not None  # noqa: S101 - told before
     async for ordinal, record_id in merge.contradicted_rows(connection, table):
         tally.rejected["repeated_id"] += 1
         error = RecordError("repeated_id", f"id {record_id} comes again later in the file, with other values")
         rejects.write(ordinal, error, Entry(str(record_id), None))
-    if tally.nothing_taken:
-        _demand_own_network(request, tally)
-        tally.epoch = None
+    tally.complete = bearing != "unsettled" and _is_complete(request, tally)
+    if bearing == "followed":
+        tally.changed = await merge.merge_labels(connection, table)
         return
-    tally.epoch = await _epoch_of(connection, request, tally)
-    complete = _is_complete(table.kind, request, tally)
-    if complete and not request.force:
+    if tally.complete and not request.force:
         await merge.check_share(connection, table, epoch=tally.epoch)
-    merged = await merge.merge(connection, table, epoch=tally.epoch, complete=complete)
+    merged = await merge.merge(connection, table, epoch=tally.epoch, complete=tally.complete)
     tally.added, tally.changed, tally.removed = merged.added, merged.changed, merged.removed
+    if tally.complete:
+        await merge.cover(connection, table, epoch=tally.epoch, source=source_of(request))
 
 
 def _demand_own_network(request: ImportRequest, tally: Tally) -> None:
@@ -203,19 +215,13 @@ async def _epoch_of(connection: asyncpg.Connection, request: ImportRequest, tall
     )
 
 
-def _is_complete(kind: DumpKind, request: ImportRequest, tally: Tally) -> bool:
+def _is_complete(request: ImportRequest, tally: Tally) -> bool:
     """Whether the file holds every record of its kind at its epoch, and each of them was taken."""
-    return kind in TABLES and request.at_epoch is not None and not request.partial and not tally.rejected
+    return request.at_epoch is not None and not request.partial and not tally.rejected
 
 
-async def _log(
-    connection: asyncpg.Connection, request: ImportRequest, kind: DumpKind, tally: Tally, *, complete: bool
-) -> None:
-    """Writes down the import and, for a complete file, what it covers."""
-    queries = merge.queries_of(TABLES["deals"])
-    source = source_of(request)
-    await connection.execute(
-        queries["log_import"], kind, source, tally.epoch, complete, tally.records, tally.rejected.total()
-    )
-    if complete:
-        await connection.execute(queries["cover"], kind, tally.epoch, source)
+async def _log(connection: asyncpg.Connection, request: ImportRequest, kind: DumpKind, tally: Tally) -> None:
+    """Writes down the import."""
+    counts = (tally.complete, tally.records, tally.rejected.total())
+    query = merge.queries_of(TABLES["deals"])["log_import"]
+    await connection.execute(query, kind, source_of(request), tally.epoch, *counts)

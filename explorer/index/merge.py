@@ -108,6 +108,18 @@ async def merge(connection: asyncpg.Connection, table: Table, *, epoch: int, com
     return Merged(added=added, changed=changed, removed=removed)
 
 
+async def merge_labels(connection: asyncpg.Connection, table: Table) -> int:
+    """Takes nothing but labels that are not known yet; how many deals got one."""
+    if table.kind != "deals":
+        return 0
+    return row_count(await connection.execute(queries_of(table)["fill_labels"]))
+
+
+async def cover(connection: asyncpg.Connection, table: Table, *, epoch: int, source: str) -> None:
+    """Says that the source had every record of a kind at the epoch."""
+    await connection.execute(queries_of(table)["cover"], table.kind, epoch, source)
+
+
 def row_count(status: str) -> int:
     """The number of rows in a command's status, such as `INSERT 0 12` or `UPDATE 12`."""
     return int(status.rsplit(" ", 1)[-1])

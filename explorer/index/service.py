@@ -209,7 +209,7 @@ class IndexService:
         if epoch is None:
             return [self._judgement(cid, (), {}, standpoint, labels_known=True) for cid in cids]
         payloads = {key for cid in cids if kind_of(cid) == "payload" and (key := match_key(cid))}
-        pieces_of = await store.load_pieces(connection, payloads) if payloads else {}
+        pieces_of = await store.load_pieces(connection, payloads, epoch) if payloads else {}
         commitments = {key for cid in cids if kind_of(cid) == "piece" and (key := match_key(cid))}
         commitments.update(one.piece for pieces in pieces_of.values() for one in pieces)
         evidence = await store.load_evidence(connection, commitments, epoch) if commitments else {}

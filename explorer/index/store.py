@@ -18,19 +18,22 @@ _QUERIES = load_queries("explorer.index.sql", "store.sql")
 Record = TypeVar("Record", ClaimRecord, DealRecord, AllocationRecord)
 
 
-async def load_pieces(connection: asyncpg.Connection, payloads: Collection[bytes]) -> dict[bytes, list[PieceSource]]:
-    """The pieces that hold each payload (multihash), ordered; payloads without any are left out."""
+async def load_pieces(
+    connection: asyncpg.Connection, payloads: Collection[bytes], epoch: int
+) -> dict[bytes, list[PieceSource]]:
+    """The pieces that hold each payload (multihash) as far as told at `epoch`, ordered; payloads without any are left
+    out."""
     pieces: dict[bytes, list[PieceSource]] = defaultdict(list)
-    for row in await connection.fetch(_QUERIES["pieces_of_payloads"], list(payloads)):
+    for row in await connection.fetch(_QUERIES["pieces_of_payloads"], list(payloads), epoch):
         pieces[row["payload"]].append(PieceSource(row["piece"], row["source"], row["codec"]))
     return pieces
 
 
 async def load_evidence(connection: asyncpg.Connection, pieces: Collection[bytes], epoch: int) -> dict[bytes, Evidence]:
-    """Every record over each of these pieces (commitments), ordered by id; terms as they were at `epoch`."""
+    """Every record over each of these pieces (commitments), ordered by id; what changes, as it was at `epoch`."""
     keys = list(pieces)
     claims = _grouped(await _claims(connection, "piece", keys, epoch))
-    deals = _grouped(await _deals(connection, "piece", keys))
+    deals = _grouped(await _deals(connection, "piece", keys, epoch))
     allocations = _grouped(await _allocations(connection, "piece", keys))
     return {
         piece: Evidence(
@@ -50,7 +53,7 @@ async def load_record(
     if kind == "claims":
         records = await _claims(connection, "id", [record_id], epoch)
     elif kind == "deals":
-        records = await _deals(connection, "id", [record_id])
+        records = await _deals(connection, "id", [record_id], epoch)
     else:
         records = await _allocations(connection, "id", [record_id])
     return records[0] if records else None
@@ -87,8 +90,8 @@ async def _claims(connection: asyncpg.Connection, key: str, values: list[Any], e
     return [ClaimRecord(**row) for row in await connection.fetch(_QUERIES["claims"].format(key=key), values, epoch)]
 
 
-async def _deals(connection: asyncpg.Connection, key: str, values: list[Any]) -> list[DealRecord]:
-    return [DealRecord(**row) for row in await connection.fetch(_QUERIES["deals"].format(key=key), values)]
+async def _deals(connection: asyncpg.Connection, key: str, values: list[Any], epoch: int) -> list[DealRecord]:
+    return [DealRecord(**row) for row in await connection.fetch(_QUERIES["deals"].format(key=key), values, epoch)]
 
 
 async def _allocations(connection: asyncpg.Connection, key: str, values: list[Any]) -> list[AllocationRecord]:

@@ -15,6 +15,8 @@ class Tally:
     rejected: Counter[str] = field(default_factory=Counter)
     epoch: int | None = None
     """The largest epoch that a record bears witness of, later that of the file."""
+    complete: bool = False
+    """Whether the file counts as every record of its kind at its epoch."""
 
     @property
     def unchanged(self) -> int:

@@ -14,10 +14,12 @@ import asyncpg
 
 from explorer.errors import HeadMoved
 from explorer.ground.queries import load_queries
-from explorer.index.event_rows import apply_events
+from explorer.index.deal_rows import live_deals_on, save_published
+from explorer.index.event_rows import apply_batch, is_indexed
 from explorer.index.feed import changed_from, note_advance
-from explorer.index.followed import FORMER_SOURCE, SOURCE, Hole, Link, followed_spans
-from explorer.index.records import DEALS
+from explorer.index.followed import FORMER_SOURCE, SOURCE, Hole, Link, followed_spans, without
+from explorer.index.spans import load_coverage
+from explorer.index.tally import Tally
 from explorer.index.told import Told, told_document, told_of
 from explorer.verdict.records import RECORD_KINDS
 
@@ -124,8 +126,8 @@ async def advance(
     reverted = await changed_from(connection, revert_from)
     if revert_from is not None:
         await connection.execute(_QUERIES["take_back"], revert_from)
-        await connection.execute(_QUERIES["shorten_holes"], revert_from)
-        await connection.execute(_QUERIES["close_holes"], revert_from)
+        await connection.execute(_QUERIES["shorten_holes"])
+        await connection.execute(_QUERIES["close_holes"])
         await rewrite_spans(connection)
     for step in steps:
         await _apply(connection, step)
@@ -149,11 +151,12 @@ async def _apply(connection: asyncpg.Connection, step: Step) -> None:
 
 async def apply_told(connection: asyncpg.Connection, told: Told) -> None:
     """Takes what a tipset's messages did into the rows of the index. Doing it twice changes nothing."""
-    if told.deals:
-        rows = [(told.height + 1, row.id, *row.columns) for row in map(DEALS.row_of, told.deals)]
-        await connection.executemany(_QUERIES["save_published"], rows)
-    if told.events:
-        await apply_events(connection, list(told.events))
+    if not told.deals and not told.events:
+        return
+    coverage = await load_coverage(connection)
+    await save_published(connection, told.deals, told.height, coverage)
+    await apply_batch(connection, [event for event in told.events if is_indexed(event)], coverage, Tally())
+    await live_deals_on(connection, told, coverage)
 
 
 @asynccontextmanager
@@ -201,10 +204,40 @@ async def _note_hole(connection: asyncpg.Connection, hole: Hole) -> None:
         await connection.execute(_QUERIES["add_hole"], *values)
 
 
-async def fill_hole(connection: asyncpg.Connection, hole: Hole) -> None:
-    """Takes a hole off the list, once what its heights told has been applied."""
-    await connection.execute(_QUERIES["fill_hole"], hole.kind, hole.from_height)
-    await rewrite_spans(connection)
+async def load_links_over(connection: asyncpg.Connection, hole: Hole, limit: int) -> list[Link]:
+    """The tipsets over a hole, upward, from the one at its first height to the one that tells of its last; so many."""
+    rows = await connection.fetch(_QUERIES["links_over"], hole.from_height, hole.through_height, limit)
+    return [_link(row) for row in rows]
+
+
+async def retell(connection: asyncpg.Connection, links: Sequence[Link], told: Sequence[Told]) -> bool:
+    """Takes in what a node tells now of heights whose events were missing; False where the chain was left meanwhile.
+
+    `links` are the tipsets over those heights, upward; each but the first tells of the one before it.
+    """
+    for link in links:
+        if await load_tipset_at(connection, link.height) != link:
+            return False
+    for link, one in zip(links[1:], told, strict=True):
+        await connection.execute(_QUERIES["tell_again"], link.height, json.dumps(told_document(one)))
+    following = await load_following(connection)
+    async with unwound(connection):
+        for link, one in zip(links[1:], told, strict=True):
+            if following is not None and link.height <= following.final_epoch:
+                await apply_told(connection, one)
+            await _narrow_holes(connection, one, link.height - 1)
+    return True
+
+
+async def _narrow_holes(connection: asyncpg.Connection, told: Told, through_height: int) -> None:
+    """Takes what was told off the holes."""
+    for hole in await load_holes(connection):
+        left = without(hole, told.height, through_height)
+        if hole.kind in told.missing or left == (hole,):
+            continue
+        await connection.execute(_QUERIES["fill_hole"], hole.kind, hole.from_height)
+        for one in left:
+            await connection.execute(_QUERIES["add_hole"], one.kind, one.from_height, one.through_height, one.reason)
 
 
 async def rewrite_spans(connection: asyncpg.Connection) -> None:

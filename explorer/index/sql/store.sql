@@ -20,9 +20,12 @@ WHERE c.{key} = ANY ($1) ORDER BY c.id
 
 -- name: deals
 -- An event that is newer than the row's source tells what the row can't yet know; an older one was in that source.
+-- Whether it is activated or slashed is told as of $2. One that vanished while every event was known was there until
+-- then: only a deal that has ended or lapsed leaves the state without an event.
 SELECT d.id, d.client_id, d.provider_id, d.size_bytes, d.piece, d.data_cid, d.label, d.label_known, d.verified,
-       d.start_epoch, d.end_epoch, d.slash_epoch, d.seen_epoch, d.gone_epoch,
-       coalesce(nullif(d.sector_start_epoch, -1), told.activated, -1) AS sector_start_epoch,
+       d.start_epoch, d.end_epoch, coalesce(followed.until_epoch, d.seen_epoch) AS seen_epoch, d.gone_epoch,
+       CASE WHEN life.started <= $2 THEN life.started ELSE -1 END AS sector_start_epoch,
+       CASE WHEN d.slash_epoch <= $2 THEN d.slash_epoch ELSE -1 END AS slash_epoch,
        least(d.first_seen_epoch, told.published + 1) AS first_seen_epoch,
        told.terminated + 1 AS terminated_epoch
 FROM explorer.deals AS d
@@ -36,6 +39,12 @@ LEFT JOIN LATERAL (
            min(e.height) FILTER (WHERE e.type = 'terminated' AND e.height >= standing.epoch) AS terminated
     FROM explorer.deal_events AS e WHERE e.deal_id = d.id
 ) AS told ON true
+CROSS JOIN LATERAL (SELECT coalesce(nullif(d.sector_start_epoch, -1), told.activated) AS started) AS life
+LEFT JOIN LATERAL (
+    SELECT d.gone_epoch - 1 AS until_epoch FROM explorer.coverage AS c
+    WHERE c.kind = 'deals' AND c.from_epoch < c.through_epoch
+      AND c.from_epoch <= d.seen_epoch AND c.through_epoch >= d.gone_epoch LIMIT 1
+) AS followed ON true
 WHERE d.{key} = ANY ($1) ORDER BY d.id
 
 -- name: allocations
@@ -47,8 +56,11 @@ LEFT JOIN explorer.claims AS c ON c.id = a.id
 WHERE a.{key} = ANY ($1) ORDER BY a.id
 
 -- name: pieces_of_payloads
+-- A label tells nothing before its deal was there. A map bears no date.
 SELECT d.label_key AS payload, d.piece, 'deal label' AS source, NULL::bigint AS codec
-FROM explorer.deals AS d WHERE d.label_key = ANY ($1) AND d.piece IS NOT NULL
+FROM explorer.deals AS d
+WHERE d.label_key = ANY ($1) AND d.piece IS NOT NULL
+  AND least(d.first_seen_epoch, CASE WHEN d.sector_start_epoch >= 0 THEN d.sector_start_epoch END) <= $2
 UNION
 SELECT p.payload, p.piece, s.name, p.codec
 FROM explorer.payload_pieces AS p JOIN explorer.piece_sources AS s ON s.id = p.source_id

@@ -86,11 +86,23 @@ SET through_height = greatest(explorer.holes.through_height, excluded.through_he
 DELETE FROM explorer.holes WHERE kind = $1 AND from_height = $2
 
 -- name: shorten_holes
--- What the tipsets from $1 on did not tell; the last heights of that are those below the first of them.
-UPDATE explorer.holes SET through_height = $1 - 2 WHERE from_height <= $1 - 2 AND through_height > $1 - 2
+-- What was not told by tipsets that were taken back: the heights from the head on that is left.
+UPDATE explorer.holes SET through_height = head.height - 1
+FROM (SELECT max(height) AS height FROM explorer.tipsets) AS head
+WHERE from_height < head.height AND through_height >= head.height
 
 -- name: close_holes
-DELETE FROM explorer.holes WHERE from_height > $1 - 2
+DELETE FROM explorer.holes WHERE from_height >= (SELECT max(height) FROM explorer.tipsets)
+
+-- name: links_over
+-- The followed tipsets of heights $1 through $2 and the one that tells of the last of them, upward; $3 at most.
+SELECT height, key FROM explorer.tipsets
+WHERE height BETWEEN $1 AND (SELECT min(height) FROM explorer.tipsets WHERE height > $2) ORDER BY height LIMIT $3
+
+-- name: tell_again
+-- Of a tipset that is not final, what its parent did: to be applied again by that.
+UPDATE explorer.tipsets SET told = $2
+WHERE height = $1 AND height > (SELECT final_epoch FROM explorer.following)
 
 -- name: holes
 SELECT kind::text AS kind, from_height, through_height, reason FROM explorer.holes ORDER BY kind, from_height
@@ -108,14 +120,34 @@ INSERT INTO explorer.coverage (kind, from_epoch, through_epoch, source) VALUES (
 ON CONFLICT (kind, from_epoch, through_epoch) DO NOTHING
 
 -- name: save_published
--- A deal as it was published at height $1 - 1; what a source knew of it already stays.
+-- A deal as it was published at height $1 - 1; what a source knew of it already stays. $16: the first later epoch whose
+-- deals are all known, where it is missing if it isn't here.
 INSERT INTO explorer.deals AS r
     (id, client_id, provider_id, size_bytes, piece, data_cid, start_epoch, end_epoch, sector_start_epoch, slash_epoch,
-     verified, label, label_known, label_key, first_seen_epoch, seen_epoch)
-VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $1, $1)
+     verified, label, label_known, label_key, first_seen_epoch, seen_epoch, gone_epoch)
+VALUES ($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $1, $1, $16)
 ON CONFLICT (id) DO UPDATE
 SET first_seen_epoch = least(r.first_seen_epoch, excluded.first_seen_epoch),
     seen_epoch = greatest(r.seen_epoch, excluded.seen_epoch),
     label = CASE WHEN r.label_known THEN r.label ELSE excluded.label END,
     label_key = CASE WHEN r.label_known THEN r.label_key ELSE excluded.label_key END,
     label_known = r.label_known OR excluded.label_known
+
+-- name: told_later
+-- What was told before of deals that were published at $2.
+SELECT deal_id, type::text AS type, height FROM explorer.deal_events
+WHERE deal_id = ANY ($1::bigint[]) AND height >= $2 AND type <> 'published'
+
+-- name: activate_deals
+UPDATE explorer.deals AS r SET sector_start_epoch = told.height
+FROM unnest($1::bigint[], $2::bigint[]) AS told (id, height)
+WHERE r.id = told.id AND r.sector_start_epoch = -1
+
+-- name: end_deals
+-- Terminated deals leave the state at once. $3: the last epoch whose deals are all known; one that is there still has
+-- not ended before it.
+UPDATE explorer.deals AS r
+SET gone_epoch = told.height + 1, seen_epoch = greatest(r.seen_epoch, told.height)
+FROM unnest($1::bigint[], $2::bigint[]) AS told (id, height)
+WHERE r.id = told.id AND coalesce(r.gone_epoch > told.height + 1, true)
+  AND CASE WHEN r.gone_epoch IS NULL THEN greatest(r.seen_epoch, $3) ELSE r.seen_epoch END <= told.height

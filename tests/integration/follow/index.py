@@ -12,7 +12,7 @@ from explorer.follow.forks import key_of
 from explorer.index.questions import AsOf, EvidenceRequest
 from explorer.index.service import IndexService
 from explorer.index.spans import load_coverage
-from explorer.index.tipsets import load_following, load_head
+from explorer.index.tipsets import Link, begin, load_following, load_head
 from explorer.verdict.records import RECORD_KINDS
 from node.chain.protocol import Chain
 from node.lotus.in_process import InProcessTransport
@@ -59,6 +59,22 @@ class LivingIndex:
         await self.follower.begin()
         await self.follower.go_to(await self.follower.chain.head())
         self.world.final_epoch = await self.final_epoch()
+
+    async def begin_at_genesis(self) -> None:
+        """Begins with the chain's first tipset, so that the whole of it is replayed."""
+        self.restart()
+        genesis = await self.follower.chain.tipset_at(0)
+        identity = await self.follower.chain.identity()
+        async with self.pool.acquire() as connection, connection.transaction():
+            await begin(
+                connection,
+                Link(0, key_of(genesis.key)),
+                parent_weight=genesis.parent_weight,
+                genesis_cid=identity.genesis_cid.to_bytes(),
+                genesis_time=identity.genesis_time,
+                final_source="depth",
+                network_version=28,
+            )
 
     async def final_epoch(self) -> int:
         async with self.pool.acquire() as connection:
@@ -111,6 +127,7 @@ class LivingIndex:
         await self.pool.execute(
             "TRUNCATE explorer.tipsets, explorer.following, explorer.holes, explorer.undo, explorer.feed"
         )
+        self.restart()
 
 
 async def assert_same(living: LivingIndex, fresh: LivingIndex, epochs: list[int], note: str) -> None:
@@ -118,7 +135,15 @@ async def assert_same(living: LivingIndex, fresh: LivingIndex, epochs: list[int]
     for epoch in epochs:
         for cid in CIDS:
             one, other = await living.document(cid, epoch), await fresh.document(cid, epoch)
-            assert one == other, f"{note}: {cid} at {epoch}"
+            assert one == other, f"{note}: {cid} at {epoch}: " + "; ".join(differences(one, other))
 
 
-__all__ = ["CIDS", "LivingIndex", "assert_same", "key_of"]
+def differences(one: Any, other: Any, path: str = "") -> list[str]:
+    """Where two documents differ, each as a line."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = sorted(one.keys() | other.keys())
+        return [line for key in keys for line in differences(one.get(key), other.get(key), f"{path}/{key}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return [line for at, (a, b) in pairs for line in differences(a, b, f"{path}/{at}")]
+    return [] if one == other else [f"{path}: {one} or {other}"]

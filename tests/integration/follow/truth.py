@@ -27,8 +27,6 @@ _GONE = {
     "allocations": {"removed", "claimed", "unknown"},
     "deals": {"terminated", "gone", "unknown"},
 }
-_OVER = {"expired", "lapsed"}
-"""Deals that leave the state at a time that no event tells, and that counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ async def judged_at(connection: asyncpg.Connection, epoch: int) -> Verdict:
     )
     evidence = Evidence(
         claims=tuple(await store._claims(connection, "id", await _ids(connection, "claims"), epoch)),
-        deals=tuple(await store._deals(connection, "id", await _ids(connection, "deals"))),
+        deals=tuple(await store._deals(connection, "id", await _ids(connection, "deals"), epoch)),
         allocations=tuple(await store._allocations(connection, "id", await _ids(connection, "allocations"))),
     )
     coverage = await load_coverage_at(connection, epoch)
@@ -121,16 +119,25 @@ def _in_state(kind: RecordKind, judged: tuple[Judged[Any], ...], epoch: int, due
             gone = gone or record.term_start_epoch >= epoch
         elif kind == "allocations":
             gone = gone and not (status == "claimed" and record.claimed_epoch == epoch)
-        elif status in _OVER or (status == "unverified" and _is_over(record, epoch)):
+        elif _has_left(record, epoch):
+            gone = True
+        elif _is_over(record, epoch):
             gone = gone or record.id not in due
         if not gone:
             found[record.id] = _as_of(kind, record, epoch)
+            if kind == "deals" and not record.label_known and record.id in due:
+                found[record.id]["label"] = due[record.id]["label"]  # it says that it doesn't know
     return found
 
 
+def _has_left(deal: Any, epoch: int) -> bool:
+    return any(ended is not None and ended <= epoch for ended in (deal.terminated_epoch, deal.gone_epoch))
+
+
 def _is_over(deal: Any, epoch: int) -> bool:
-    ends = deal.end_epoch if -1 < deal.sector_start_epoch < epoch else deal.start_epoch
-    return bool(deal.terminated_epoch is not None and deal.terminated_epoch <= epoch) or epoch >= ends
+    """Whether the deal ended or lapsed: it leaves the state some time later, which changes no verdict."""
+    ends: int = deal.end_epoch if -1 < deal.sector_start_epoch < epoch else deal.start_epoch
+    return epoch >= ends
 
 
 def _as_of(kind: RecordKind, record: Any, epoch: int) -> Fields:

@@ -8,6 +8,7 @@ from node.actors import datacap, market, verifreg
 from node.actors.allocations import AllocationRequest, AllocationRequests
 from node.address import Address, actor_address
 from node.bitfield import bitfield_of
+from node.sim.blocks import Tipset
 from node.sim.chain import SimulatedChain
 from node.sim.errors import RpcFault
 from node.sim.options import Options
@@ -51,7 +52,7 @@ class World:
         self.deepest_fork = DEEPEST_FORK
         self.final_epoch = 0
         """Below it nothing forks; whoever follows says how far that is."""
-        self._snapshot: tuple[int, int] | None = None
+        self._snapshot: tuple[int, Tipset] | None = None
 
     def ask(self, name: str, *params: Any) -> Any:
         """What the node answers."""
@@ -100,12 +101,16 @@ class World:
             self.ask("Sim.Fork", min(depth, len(heights) - 1))
 
     def remember(self) -> None:
-        self._snapshot = self.ask("Sim.Snapshot"), self.height
+        self._snapshot = self.ask("Sim.Snapshot"), self.chain.head
 
     def go_back(self) -> None:
-        if self._snapshot is not None and self._snapshot[1] >= self.final_epoch:
+        if self._snapshot is not None and self._stands_on_final(self._snapshot[1]):
             self.ask("Sim.Revert", self._snapshot[0])
         self._snapshot = None
+
+    def _stands_on_final(self, tipset: Tipset) -> bool:
+        final = self.chain.canon.at(self.final_epoch)
+        return any(one.key == final.key for one in self.chain.store.ancestors(tipset))
 
     # Data.
 
@@ -205,8 +210,7 @@ class World:
     def settle_deals(self) -> None:
         deals = [int(at) for at in self.ask("Filecoin.StateMarketDeals", [])]
         if deals:
-            params = market.SettleDealPaymentsParams(bitfield_of(deals))
-            self._call(FAUCET, market.SETTLE_DEAL_PAYMENTS, params, MARKET)
+            self._call(FAUCET, market.SETTLE_DEAL_PAYMENTS, bitfield_of(deals), MARKET)
 
     def upgrade(self) -> None:
         """The end of FIL+, some epochs from now."""
