@@ -24,9 +24,10 @@ from node.cid import cid_from_bytes
 
 AT_ONCE_TIPSETS = 50
 """How many tipsets are asked about, and written, at once."""
-AGAIN_AFTER_S = 30.0
-"""How long after holes were filled, or found, it is gone on with them; doubles while nothing can be filled."""
-AGAIN_AFTER_MOST_S = 3600.0
+AGAIN_AFTER_S = 5.0
+"""How long after nothing could be filled it is tried again; doubles each time."""
+AGAIN_AFTER_MOST_S = 60.0
+"""A node that is well again has filled its holes, or begun to, within a minute."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,9 +51,10 @@ class Filler:
         asked, filled = 0, False
         for stretch in _stretches(holes):
             links = await self._links_over(stretch)
-            asked += len(links)
-            filled = await self._fill(stretch, links) or filled
-            if asked > AT_ONCE_TIPSETS:
+            one_filled = await self._fill(stretch, links)
+            asked += len(links) if one_filled else 1
+            filled = filled or one_filled
+            if asked >= AT_ONCE_TIPSETS:
                 break
         self._pause_s = AGAIN_AFTER_S if filled or not holes else min(self._pause_s * 2, AGAIN_AFTER_MOST_S)
         self._due = self.clock() + (0 if filled else self._pause_s)
@@ -66,11 +68,11 @@ class Filler:
         if len(links) < 2:
             return False
         try:
+            if hole.kind in (await self._told(links[:2]))[0].missing:
+                return False
             told = await self._told(links)
         except ChainError as error:
             _log.info("hole_not_filled", kind=hole.kind, from_height=hole.from_height, reason=str(error))
-            return False
-        if all(hole.kind in one.missing for one in told):
             return False
         async with self.pool.acquire() as connection, connection.transaction():
             await transaction_lock(connection, IMPORT_LOCK)

@@ -21,6 +21,7 @@ from node.events import ActorEvent
 from node.market import NEVER, Deal
 from node.message import Message
 from node.singletons import MARKET, SYSTEM
+from node.state import INT64_MAX
 
 
 async def published_deals(
@@ -38,7 +39,7 @@ async def published_deals(
             continue
         proposal = proposals.get(event.payload.deal_id)
         deal = _proposed(event.payload, proposal) if proposal else await _stored(chain, event.payload.deal_id, tipset)
-        if deal is None:
+        if deal is None or not _is_storable(deal):
             unread += 1
         else:
             deals.append(deal)
@@ -88,6 +89,12 @@ def _proposed(event: DealPublished, proposal: DealProposal) -> Deal:
         last_updated_epoch=NEVER,
         slash_epoch=NEVER,
     )
+
+
+def _is_storable(deal: Deal) -> bool:
+    """Whether its numbers are such as the market takes: a node may make up any."""
+    numbers = (deal.size_bytes, deal.start_epoch, deal.end_epoch)
+    return all(-INT64_MAX <= number <= INT64_MAX for number in numbers)
 
 
 def _data_of(cid: Cid) -> tuple[bytes | None, bytes | None]:

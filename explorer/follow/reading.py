@@ -58,6 +58,7 @@ _EMITTING_METHODS = frozenset(
     for number in method.numbers
 )
 """Of miners. Contracts and multisigs may have emitted anything, or what is beneath them."""
+_REASON_CHARS = 500
 _AT_ONCE = 8
 """How many tipsets are read side by side."""
 
@@ -130,7 +131,13 @@ async def _told_by_messages(
     """What can be told without events: evidence, but never all of it."""
     events = await events_of_messages(chain, executed, tipset, height=height)
     deals, _ = await published_deals(chain, events, executed, tipset)
-    return Told(height=height, events=tuple(events), deals=tuple(deals), missing=dict.fromkeys(RECORD_KINDS, reason))
+    missing = dict.fromkeys(RECORD_KINDS, _storable(reason))
+    return Told(height=height, events=tuple(events), deals=tuple(deals), missing=missing)
+
+
+def _storable(reason: str) -> str:
+    """A node's words as the database takes them."""
+    return reason.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")[:_REASON_CHARS]
 
 
 def _must_have_told(executed: Iterable[ExecutedMessage]) -> bool:

@@ -3,9 +3,7 @@
 import pytest
 
 from node.sim.rpc import v2_methods
-
-FINAL_AFTER = 60
-"""Epochs, instead of 900: so that a chain of some hundred has final ones."""
+from tests.integration.follow.world import FINAL_AFTER
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ import asyncpg
 
 from explorer.follow.follower import Follower
 from explorer.follow.forks import key_of
+from explorer.index.followed import Link
 from explorer.index.questions import AsOf, EvidenceRequest
 from explorer.index.service import IndexService
 from explorer.index.spans import load_coverage
-from explorer.index.tipsets import Link, begin, load_following, load_head
+from explorer.index.tipsets import begin, load_head
 from explorer.verdict.records import RECORD_KINDS
 from node.chain.protocol import Chain
 from node.lotus.in_process import InProcessTransport
@@ -58,7 +59,6 @@ class LivingIndex:
         """Goes to the node's head, as the node tells it."""
         await self.follower.begin()
         await self.follower.go_to(await self.follower.chain.head())
-        self.world.final_epoch = await self.final_epoch()
 
     async def begin_at_genesis(self) -> None:
         """Begins with the chain's first tipset, so that the whole of it is replayed."""
@@ -75,11 +75,6 @@ class LivingIndex:
                 final_source="depth",
                 network_version=28,
             )
-
-    async def final_epoch(self) -> int:
-        async with self.pool.acquire() as connection:
-            following = await load_following(connection)
-        return 0 if following is None else following.final_epoch
 
     async def import_dump(self, kind: str, epoch: int, *, partial: bool) -> None:
         """Imports the chain's own dump of the tipset at an epoch; of a partial one some records."""

@@ -1,6 +1,6 @@
-"""Every fault of a node on every method that following asks: nothing wrong is written, and it recovers in a minute."""
+"""Nodes that fail or lie: every fault on every method that following asks. Nothing wrong is written, and a minute after
+the fault ended the index is at the head."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,96 +8,237 @@ import asyncpg
 import pytest
 
 from explorer.errors import FollowError
+from explorer.follow.follower import LIGHTER_AFTER_S, Follower
+from explorer.follow.loop import PAUSES_S
+from explorer.index.tipsets import load_following, load_head
 from node.chain.errors import ChainError
+from node.cid import cid_from_bytes
+from node.lotus.expected import Expected
+from node.lotus.in_process import InProcessTransport
+from node.lotus.limits import Retries
+from node.network import network_named
+from node.sim.faults import KINDS
 from tests.integration.follow.index import LivingIndex
+from tests.integration.follow.truth import assert_true_of, truth_of
 from tests.integration.follow.world import World
+from tests.unit.lotus.chains import Time, chain_over
 
+EXPECTED = Expected(network_named("simulated"))
+RECOVERED_WITHIN_S = 60.0
 METHODS = (
-    "ChainHead",
-    "ChainGetTipSet",
-    "ChainGetTipSetByHeight",
-    "ChainGetFinalizedTipSet",
-    "GetActorEventsRaw",
-    "ChainGetParentMessages",
-    "ChainGetParentReceipts",
-    "StateNetworkVersion",
-    "StateNetworkName",
-    "ChainGetGenesis",
-    "StateGetAllClaims",
-    "StateGetAllAllocations",
-    "StateMarketDeals",
+    *("ChainHead", "ChainGetTipSet", "ChainGetTipSetByHeight", "ChainGetFinalizedTipSet", "ChainGetGenesis"),
+    *("ChainGetParentMessages", "ChainGetParentReceipts", "GetActorEventsRaw", "StateNetworkName"),
+    *("StateNetworkVersion", "StateGetAllClaims", "StateGetAllAllocations", "StateMarketDeals"),
     "StateMarketStorageDeal",
 )
-KINDS = ("stale", "fork", "network", "garbage", "429", "hang", "cut", "lost")
-MINUTE_S = 60.0
-ORDERS = ("mine", "mine_blocks", "allocate", "onboard", "publish", "activate", "fork", "skip", "terminate")
 
 
-async def follow_for_a_minute(living: LivingIndex) -> None:
-    """Tries as the supervised loop does, with its pauses, until it is at the head or a virtual minute is over."""
-    until = living.time.now_s + MINUTE_S
-    while living.time.now_s < until:
-        try:
-            await living.follow()
-        except (ChainError, FollowError):
-            await living.time.sleep(5)
-            continue
-        if living.follower.node_head is not None:
-            return
+class FaultyIndex(LivingIndex):
+    """An index whose follower is kept going as the service does it, in time that only passes when somebody waits."""
+
+    asked: set[str]
+
+    def chain(self) -> Any:
+        self.asked = set()
+        transport = Listening(self.world.dispatcher, self.asked)
+        return chain_over(transport, time=self.time, retries=Retries(), expected=EXPECTED)
+
+    async def attempts(self, count: int) -> int:
+        """Follows so many times, with the service's pauses; how often it failed."""
+        failures = 0
+        for _ in range(count):
+            try:
+                await self.follower.begin()
+                await self.follower.go_to(await self.follower.chain.head(), is_explicit=False)
+                failures = 0
+            except (ChainError, FollowError):
+                await self.time.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
+                failures += 1
+        return failures
+
+    async def recover(self, note: str) -> None:
+        """Follows until it is at the head; AssertionError after a minute."""
+        ended_s = self.time.now_s
+        while not await self.is_at_head():
+            await self.attempts(1)
+            assert self.time.now_s - ended_s <= RECOVERED_WITHIN_S, f"{note}: not at the head a minute later"
+            await self.time.sleep(1.0)
+
+    async def is_at_head(self) -> bool:
+        async with self.pool.acquire() as connection:
+            found = await load_head(connection)
+        head = self.world.chain.head
+        return found is not None and found[0].key == tuple(cid.to_bytes() for cid in head.key)
+
+    async def assert_nothing_wrong(self, note: str) -> None:
+        """Whatever tipset it is at, what it says is covered there is what that tipset's state has."""
+        async with self.pool.acquire() as connection:
+            found, following = await load_head(connection), await load_following(connection)
+            if found is None or following is None:
+                return
+            chain = self.world.chain
+            tipset = chain.store.load(tuple(cid_from_bytes(raw) for raw in found[0].key))
+            final = chain.canon.at(following.final_epoch)
+            assert any(one.key == final.key for one in chain.store.ancestors(tipset)), f"{note}: final is not"
+            await assert_true_of(connection, truth_of(chain.state_at(tipset)), tipset.height, note)
+
+
+class Listening(InProcessTransport):
+    """Notes what is asked."""
+
+    def __init__(self, dispatcher: Any, asked: set[str]) -> None:
+        super().__init__(dispatcher)
+        self._asked = asked
+
+    def _answer(self, call: Any) -> object:
+        self._asked.add(call.method.removeprefix("Filecoin."))
+        return super()._answer(call)
+
+
+@pytest.fixture
+def index(pool: asyncpg.Pool, tmp_path: Path) -> FaultyIndex:
+    world = World(21)
+    world.live("allocate", "publish", "onboard", "skip", "activate")
+    return FaultyIndex(pool, world, tmp_path, Time())
+
+
+SOMETHING = ("mine", "allocate", "skip", "onboard", "publish", "activate")
+
+
+async def test_every_method_that_following_asks_is_listed(index: FaultyIndex) -> None:
+    for upgraded in (False, True):
+        await index.attempts(1)
+        index.world.live(*SOMETHING)
+        if upgraded:
+            index.world.upgrade()
+            index.world.ask("Sim.Mine", 10)
+        await index.attempts(1)
+        assert index.asked <= set(METHODS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_fault_on_any_method_writes_nothing_wrong(pool: asyncpg.Pool, tmp_path: Path, kind: str) -> None:
-    world = World(KINDS.index(kind))
-    living = LivingIndex(pool, world, tmp_path)
-    world.mine()
-    for number, method in enumerate(METHODS):
+async def test_every_fault_on_every_method(index: FaultyIndex, kind: str) -> None:
+    """From the first moment on, then again after a restart, then with a world that goes on meanwhile."""
+    for method in METHODS:
         note = f"{kind} on {method}"
-        world.step(ORDERS)
-        world.ask("Sim.Fault", {"methods": [f"Filecoin.{method}"], "kind": kind, "share": 1, "count": 2 + number % 3})
-        living.restart()
-        await follow_for_a_minute(living)
-        world.ask("Sim.Fault", None)
-        await follow_for_a_minute(living)
-        await living.assert_at_head(note)
-    await living.assert_coverage(list(range(0, world.height, 7)), kind)
+        await index.forget()
+        index.world.fault(kind, [method])
+        await index.attempts(2)
+        await index.assert_nothing_wrong(note)
+        index.world.live("mine")
+        index.restart()
+        await index.attempts(2)
+        await index.assert_nothing_wrong(note)
+        index.world.fault(None)
+        await index.recover(note)
+        await index.assert_at_head(note)
+        index.world.live("allocate", "onboard", "publish")
+        index.world.fault(kind, [method])
+        await index.attempts(3)
+        await index.assert_nothing_wrong(note)
+        index.world.fault(None)
+        await index.recover(note)
+        await index.assert_at_head(note)
 
 
-async def test_all_faults_at_once_at_random(pool: asyncpg.Pool, tmp_path: Path) -> None:
-    world = World(99)
-    living = LivingIndex(pool, world, tmp_path)
+@pytest.mark.parametrize("seed", range(3))
+async def test_faults_at_random_on_everything(pool: asyncpg.Pool, tmp_path: Path, seed: int) -> None:
+    world = World(seed)
     world.mine()
-    for _ in range(12):
-        for _ in range(3):
-            world.step(ORDERS)
-        for kind in KINDS:
-            world.ask("Sim.Fault", {"methods": [], "kind": kind, "share": 0.04, "count": 5})
-        await follow_for_a_minute(living)
-        world.ask("Sim.Fault", None)
-    await follow_for_a_minute(living)
-    await living.assert_at_head("after all faults")
+    index = FaultyIndex(pool, world, tmp_path, Time())
+    for number in range(40):
+        kinds = [kind for kind in KINDS if world.draw.random() < 0.3]
+        for kind in kinds:
+            world.fault(kind, share=0.2)
+        note = f"seed {seed}, step {number} ({world.step()}), {kinds}"
+        await index.attempts(2)
+        await index.assert_nothing_wrong(note)
+        world.fault(None)
+        await index.recover(note)
+        await index.assert_at_head(note)
 
 
-@pytest.mark.parametrize("lie", ["stale", "network", "garbage"])
-async def test_what_was_written_stays_while_a_node_lies(pool: asyncpg.Pool, tmp_path: Path, lie: str) -> None:
-    world = World(7)
-    living = LivingIndex(pool, world, tmp_path)
-    for _ in range(20):
-        world.step(ORDERS)
-    await living.follow()
-    before = await _everything(pool)
-    world.ask("Sim.Fault", {"methods": [], "kind": lie, "share": 1, "count": 500})
-    living.restart()
-    with suppress(ChainError, FollowError):
-        await living.follower.go_to(await living.follower.chain.head(), is_explicit=False)
-    assert await _everything(pool) == before
-    world.ask("Sim.Fault", None)
-    await follow_for_a_minute(living)
-    await living.assert_at_head(lie)
+async def test_a_stale_head_is_not_gone_back_to_at_once(index: FaultyIndex) -> None:
+    index.world.live(*SOMETHING)
+    await index.attempts(1)
+    assert await index.is_at_head()
+    index.world.fault("stale", ["ChainHead"])
+    await index.attempts(3)
+    assert await index.is_at_head()
+    await index.time.sleep(LIGHTER_AFTER_S / 2)
+    await index.attempts(1)
+    assert await index.is_at_head()
 
 
-async def _everything(pool: asyncpg.Pool) -> list[Any]:
-    """Every row that an answer is made of."""
-    tables = ("claims", "allocations", "deals", "deal_events", "sector_terminations", "claim_terms", "tipsets")
-    query = "SELECT t.*::text FROM explorer.{} AS t ORDER BY 1"
-    return [[tuple(row) for row in await pool.fetch(query.format(table))] for table in tables]
+class TwoNodes:
+    """A node that may lie, asked first, and an honest one that is the witness; each of a chain of its own."""
+
+    def __init__(self, pool: asyncpg.Pool, seed: int) -> None:
+        self.liar, self.honest, self.time, self.pool = World(seed), World(seed), Time(), pool
+        for world in (self.liar, self.honest):
+            world.mine()
+        transports = [
+            InProcessTransport(self.liar.dispatcher, name="liar"),
+            InProcessTransport(self.honest.dispatcher, name="honest"),
+        ]
+        chain = chain_over(*transports, time=self.time, retries=Retries(), expected=EXPECTED)
+        self.follower = Follower(chain, pool, self.time.clock, witnesses=[("honest", chain.on("honest"))])
+
+    async def attempt(self) -> None:
+        try:
+            await self.follower.begin()
+            await self.follower.go_to(await self.follower.chain.head(), is_explicit=False)
+        except (ChainError, FollowError):
+            await self.time.sleep(PAUSES_S[1])
+
+    async def final_epoch(self) -> int:
+        async with self.pool.acquire() as connection:
+            following = await load_following(connection)
+        assert following is not None
+        return following.final_epoch
+
+
+@pytest.mark.usefixtures("soon_final")
+async def test_what_another_node_disputes_is_not_final(pool: asyncpg.Pool) -> None:
+    nodes = TwoNodes(pool, 31)
+    for world in (nodes.liar, nodes.honest):
+        world.ask("Sim.Mine", 80)
+    await nodes.attempt()
+    agreed = await nodes.final_epoch()
+    assert agreed > 0
+    assert nodes.follower.disputes == []
+
+    nodes.liar.ask("Sim.Fork", 40)
+    for _ in range(10):
+        nodes.liar.ask("Sim.Mine", 20)
+        nodes.honest.ask("Sim.Mine", 21)
+        await nodes.attempt()
+    assert [dispute.node for dispute in nodes.follower.disputes] == ["honest"]
+    assert await nodes.final_epoch() <= 80 - 40
+    assert nodes.honest.chain.canon.at(await nodes.final_epoch()) == nodes.liar.chain.canon.at(
+        await nodes.final_epoch()
+    )
+
+
+async def test_a_node_of_another_network_is_passed_over(pool: asyncpg.Pool) -> None:
+    nodes = TwoNodes(pool, 32)
+    nodes.liar.fault("network")
+    nodes.honest.ask("Sim.Mine", 3)
+    await nodes.attempt()
+    async with pool.acquire() as connection:
+        found = await load_head(connection)
+    assert found is not None
+    assert found[0].key == tuple(cid.to_bytes() for cid in nodes.honest.chain.head.key)
+
+
+async def test_a_silent_node_is_passed_over(pool: asyncpg.Pool) -> None:
+    nodes = TwoNodes(pool, 33)
+    nodes.liar.fault("hang")
+    nodes.honest.allocate()
+    await nodes.attempt()
+    async with pool.acquire() as connection:
+        found = await load_head(connection)
+        assert found is not None
+        assert found[0].height == nodes.honest.height
+        chain = nodes.honest.chain
+        await assert_true_of(connection, truth_of(chain.state_at(chain.head)), chain.head.height, "one is silent")

@@ -42,7 +42,7 @@ class ForgetfulIndex(LivingIndex):
 @pytest.fixture
 def world() -> World:
     made = World(11)
-    made.mine()
+    made.live("mine")
     return made
 
 
@@ -54,8 +54,8 @@ def index(pool: asyncpg.Pool, world: World, tmp_path: Path) -> ForgetfulIndex:
 async def test_a_null_round_is_no_hole(index: ForgetfulIndex, world: World) -> None:
     await index.follow()
     for _ in range(5):
-        world.skip()
-        world.allocate()
+        world.live("skip")
+        world.live("allocate")
         await index.follow()
     assert await index.holes() == []
     await index.assert_at_head("null rounds")
@@ -67,19 +67,19 @@ async def test_what_is_missing_is_shown_and_filled_when_it_is_told(
 ) -> None:
     await index.follow()
     first = world.height
-    world.allocate()
-    world.publish()
+    world.live("allocate")
+    world.live("publish")
     await index.follow()
     lost = world.height
     index.forgetting.heights = lambda height: height >= lost
-    for order in (world.allocate, world.onboard, world.publish, world.activate, world.onboard, world.terminate):
-        order()
+    for name in ("allocate", "onboard", "publish", "activate", "onboard", "terminate"):
+        world.live(name)
         await index.follow()
     index.forgetting.heights = lambda height: lost <= height < world.height
-    world.mine()
+    world.live("mine")
     told = world.height
-    for order in (world.allocate, world.onboard, world.publish, *[world.skip] * (30 if final else 1)):
-        order()
+    for name in ("allocate", "onboard", "publish", *["skip"] * (30 if final else 1)):
+        world.live(name)
         index.forgetting.heights = lambda height: lost <= height < told
         await index.follow()
 
@@ -106,7 +106,7 @@ async def test_filled_index_is_that_of_a_node_that_told_all(
 ) -> None:
     """At random: some heights are told late, some after they are final; the outcome is that of a fresh replay."""
     world = World(12)
-    world.mine()
+    world.live("mine")
     index = ForgetfulIndex(pool, world, tmp_path)
     await index.follow()
     for _ in range(60):
@@ -131,12 +131,12 @@ async def test_filled_index_is_that_of_a_node_that_told_all(
 
 async def test_a_fork_takes_the_holes_of_what_it_replaces_with_it(index: ForgetfulIndex, world: World) -> None:
     await index.follow()
-    world.mine()
+    world.live("mine")
     await index.follow()
     base = world.height
     index.forgetting.heights = lambda height: height >= base
-    world.skip()
-    world.allocate()
+    world.live("skip")
+    world.live("allocate")
     await index.follow()
     assert await index.holes()
     index.forgetting = Forgetting()
@@ -150,8 +150,8 @@ async def test_a_fork_takes_the_holes_of_what_it_replaces_with_it(index: Forgetf
 async def test_a_node_without_events_is_named_with_its_setting(index: ForgetfulIndex, world: World) -> None:
     index.forgetting.disabled = True
     await index.follow()
-    world.allocate()
-    world.onboard()
+    world.live("allocate")
+    world.live("onboard")
     await index.follow()
     holes = await index.holes()
     assert {hole.kind for hole in holes} == set(RECORD_KINDS)

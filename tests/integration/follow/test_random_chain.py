@@ -1,15 +1,17 @@
 """A chain that lives at random: after every step the index, a fresh one and the chain itself must say the same."""
 
+import os
+import random
+import time
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from explorer.ground.database import open_pool
 from tests.clusters import Server
 from tests.integration.follow.index import CIDS, LivingIndex, assert_same, differences
-from tests.integration.follow.world import World
+from tests.integration.follow.world import GROWING, World
 
 
 class Run:
@@ -101,13 +103,79 @@ async def live(run: Run, steps: int, *, compare_every: int) -> None:
             await run.compare_with_fresh()
 
 
+async def lived(postgres: Server, folder: Path, world: World, steps: int, *, compare_every: int) -> None:
+    """Lives a world to its end, over databases of its own."""
+    print("seed", world.seed)
+    with postgres.cloned() as one, postgres.cloned() as another:
+        async with (
+            open_pool(one, application_name="living") as pool,
+            open_pool(another, application_name="fresh") as other,
+        ):
+            run = Run(LivingIndex(pool, world, folder), LivingIndex(other, world, folder))
+            await live(run, steps, compare_every=compare_every)
+
+
 @pytest.mark.usefixtures("soon_final")
 @pytest.mark.parametrize("seed", range(4))
-async def test_chain_living_and_fresh_index_agree(
-    pool: asyncpg.Pool, postgres: Server, tmp_path: Path, seed: int
-) -> None:
+async def test_chain_living_and_fresh_index_agree(postgres: Server, tmp_path: Path, seed: int) -> None:
+    """500 steps in all, by four seeds."""
+    await lived(postgres, tmp_path, World(seed), 125, compare_every=25)
+
+
+@pytest.mark.usefixtures("soon_final")
+@pytest.mark.every_postgres
+async def test_they_agree_with_any_seed(postgres: Server, tmp_path: Path) -> None:
+    """Another world in every run: its seed is printed."""
+    await lived(postgres, tmp_path, World(random.randrange(10**6)), 25, compare_every=25)
+
+
+async def test_a_reorg_of_some_hundred_tipsets_is_one_step(postgres: Server, tmp_path: Path) -> None:
+    """With finality after 900 epochs, as nodes without fast finality have it."""
+    await deeply_forked(postgres, tmp_path, seed=5, depth=250)
+
+
+async def deeply_forked(postgres: Server, folder: Path, *, seed: int, depth: int) -> None:
+    """Lives on for so many tipsets, and has all of them replaced."""
+    print("seed", seed)
     world = World(seed)
-    with postgres.cloned() as dsn:
-        async with open_pool(dsn, application_name="fresh") as other:
-            run = Run(LivingIndex(pool, world, tmp_path), LivingIndex(other, world, tmp_path))
-            await live(run, 125, compare_every=25)
+    world.final_after = 900
+    world.live("mine")
+    with postgres.cloned() as one, postgres.cloned() as another:
+        async with (
+            open_pool(one, application_name="living") as pool,
+            open_pool(another, application_name="fresh") as other,
+        ):
+            run = Run(LivingIndex(pool, world, folder), LivingIndex(other, world, folder))
+            await run.living.follow()
+            before = len(world.chain.canon)
+            while len(world.chain.canon) < before + depth:
+                world.live(*world.draw.choices(GROWING, k=20))
+                await run.living.follow()
+            await run.living.assert_at_head(f"seed {seed}, before the fork")
+            world.ask("Sim.Fork", depth)
+            await run.living.follow()
+            run.note = f"seed {seed}, after a fork of {depth}"
+            await run.living.assert_at_head(run.note)
+            await run.compare_with_fresh()
+
+
+def first_seed() -> int:
+    return int(os.environ.get("SEED") or random.randrange(10**6))
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("soon_final")
+async def test_they_agree_for_ten_thousand_steps(postgres: Server, tmp_path: Path) -> None:
+    """10,000 steps by twenty seeds, from SEED on where one is given."""
+    first = first_seed()
+    for seed in range(first, first + 20):
+        await lived(postgres, tmp_path, World(seed), 500, compare_every=50)
+
+
+@pytest.mark.soak
+async def test_forks_as_deep_as_finality(postgres: Server, tmp_path: Path) -> None:
+    """For MINUTES (5), with SEED where one is given: reorgs of 890 tipsets."""
+    until, seed = time.monotonic() + 60 * float(os.environ.get("MINUTES") or 5), first_seed()
+    while time.monotonic() < until:
+        await deeply_forked(postgres, tmp_path, seed=seed, depth=890)
+        seed += 1

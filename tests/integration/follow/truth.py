@@ -14,7 +14,7 @@ from explorer.index.spans import load_coverage_at
 from explorer.index.tipsets import load_following
 from explorer.verdict.coverage import Milestones
 from explorer.verdict.decide import Judged, Question, Verdict, decide
-from explorer.verdict.records import Evidence, RecordKind
+from explorer.verdict.records import RECORD_KINDS, Evidence, RecordKind
 from node.cid import Cid, commitment_of
 from node.sim.chain import SimulatedChain
 from node.sim.state import State, StoredDeal
@@ -41,11 +41,12 @@ class Truth:
 def truth_at(chain: SimulatedChain, epoch: int) -> Truth:
     """The state at an epoch of the head's chain: that after every message of a lower height."""
     if epoch == chain.head.height:
-        return _of(chain.state_at(chain.head))
-    return _of(chain.state_after(chain.canon.at(epoch - 1)) if epoch else chain.state_at(chain.canon.genesis))
+        return truth_of(chain.state_at(chain.head))
+    return truth_of(chain.state_after(chain.canon.at(epoch - 1)) if epoch else chain.state_at(chain.canon.genesis))
 
 
-def _of(state: State) -> Truth:
+def truth_of(state: State) -> Truth:
+    """The records of a state."""
     return Truth(
         claims={at: _fields(one, "term_start_epoch", "sector", "term_max_epochs") for at, one in _all(state, "claims")},
         allocations={at: _fields(one, "expiration_epoch", "term_max_epochs") for at, one in _all(state, "allocations")},
@@ -103,7 +104,18 @@ async def _ids(connection: asyncpg.Connection, table: str) -> list[int]:
 
 async def assert_true(connection: asyncpg.Connection, chain: SimulatedChain, epoch: int, kinds: Any, note: str) -> None:
     """What the index says of these kinds at the epoch is what the chain's state has, record by record."""
-    truth, verdict = truth_at(chain, epoch), await judged_at(connection, epoch)
+    await _assert(connection, truth_at(chain, epoch), epoch, kinds, note)
+
+
+async def assert_true_of(connection: asyncpg.Connection, truth: Truth, epoch: int, note: str) -> None:
+    """What the index covers at the epoch is what this state has."""
+    coverage = await load_coverage_at(connection, epoch)
+    kinds = [kind for kind in RECORD_KINDS if coverage.covers(kind, epoch)]
+    await _assert(connection, truth, epoch, kinds, note)
+
+
+async def _assert(connection: asyncpg.Connection, truth: Truth, epoch: int, kinds: Any, note: str) -> None:
+    verdict = await judged_at(connection, epoch)
     for kind in kinds:
         due, found = getattr(truth, kind), getattr(verdict, kind)
         _assert_same(kind, due, _in_state(kind, found, epoch, due), found, f"{note}: {kind} at {epoch}")
@@ -146,8 +158,8 @@ def _as_of(kind: RecordKind, record: Any, epoch: int) -> Fields:
     }
     if kind == "deals":
         started = record.sector_start_epoch if record.sector_start_epoch < epoch else -1
-        names = ("verified", "label", "start_epoch", "end_epoch")
-        return fields | {name: getattr(record, name) for name in names} | {"sector_start_epoch": started}
+        dealt = ("verified", "label", "start_epoch", "end_epoch")
+        return fields | {name: getattr(record, name) for name in dealt} | {"sector_start_epoch": started}
     names = ("term_min_epochs", "term_max_epochs")
     own = ("term_start_epoch", "sector") if kind == "claims" else ("expiration_epoch",)
     return fields | {name: getattr(record, name) for name in (*names, *own)}

@@ -1,7 +1,7 @@
 """A simulated chain that lives at random: what its people may do to it, and which of that it can do now."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from node.actors import datacap, market, verifreg
@@ -25,6 +25,8 @@ PROVIDERS = ("f01000", "f01001")
 PIECES = tuple(range(8))
 SIZE = 1 << 30
 DEEPEST_FORK = 28
+FINAL_AFTER = 60
+"""Epochs after which the node calls a tipset final, as with fast finality; else it would be 900."""
 FAUCET = actor_address(100)
 
 SHORT_LIVES = Rules(
@@ -47,16 +49,28 @@ class World:
         self.draw = random.Random(seed)
         self.chain = SimulatedChain(Options(seed=seed, rules=rules))
         self.dispatcher = Dispatcher(open_node(self.chain))
+        self._own = Dispatcher(open_node(self.chain))
         self.verbs = Verbs(self.chain)
-        self.labels: dict[tuple[str, ...], bytes] = {}
         self.deepest_fork = DEEPEST_FORK
+        self.final_after = FINAL_AFTER
         self.final_epoch = 0
-        """Below it nothing forks; whoever follows says how far that is."""
+        """What the node said to be final: below it nothing forks."""
         self._snapshot: tuple[int, Tipset] | None = None
 
     def ask(self, name: str, *params: Any) -> Any:
-        """What the node answers."""
-        return self.dispatcher.call(name, list(params))
+        """What a node answers that nothing is wrong with."""
+        return self._own.call(name, list(params))
+
+    def fault(self, kind: str | None, methods: Sequence[str] = (), *, share: float = 1.0) -> None:
+        """Has `dispatcher`, the node that is followed, fail from now on; None ends every fault."""
+        count = 20 if kind == "fork" else -1  # each is a new tipset more, and a chain that forks for ever is never read
+        order = None if kind is None else {"methods": list(methods), "kind": kind, "share": share, "count": count}
+        self.dispatcher.call("Sim.Fault", [order])
+
+    def live(self, *names: str) -> None:
+        """Gives these orders, one after the other; what can't be done now happens not."""
+        for name in names:
+            self.step((name,))
 
     @property
     def height(self) -> int:
@@ -65,6 +79,7 @@ class World:
 
     def step(self, names: tuple[str, ...] | None = None) -> str:
         """One thing that happens, by the seed; what it was. What can't be done now happens not."""
+        self.final_epoch = max(self.final_epoch, self.chain.canon.at(max(self.height - self.final_after, 0)).height)
         name = self.draw.choice(names or ORDERS)
         order: Callable[[], Any] = getattr(self, name)
         try:
@@ -230,4 +245,6 @@ _RARE = (
     *("mine_blocks", "skip", "travel", "fork_deep", "remember", "go_back", "allocate_briefly", "extend", "terminate"),
     *("sweep_allocations", "sweep_claims", "settle_deals"),
 )
+GROWING = ("mine", "mine_blocks", "allocate", "onboard", "publish", "activate", "extend", "terminate")
+"""Orders that only add tipsets, one epoch after the other."""
 ORDERS = (*_COMMON, *_COMMON, *_RARE)
