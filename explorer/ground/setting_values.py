@@ -5,9 +5,12 @@ Pure, and used by `explorer.ground.settings` only, which adds the setting's name
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+AddressRange = IPv4Network | IPv6Network
 
 _COVER: Final = "***"
 _DATABASE_SCHEMES: Final = frozenset({"postgresql", "postgres"})
@@ -134,6 +137,18 @@ def parse_http_url(text: str) -> str:
             f"{_shown_address(text)!r} is no service's address: write https://host or http://127.0.0.1:8080"
         )
     return text.rstrip("/")
+
+
+def parse_ranges(text: str) -> tuple[AddressRange, ...]:
+    """Returns address ranges, with commas between; a single address is a range of one."""
+    return tuple(_parse_range(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _parse_range(text: str) -> AddressRange:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no address range ({error}): write 10.1.0.0/16 or 127.0.0.1") from error
 
 
 def _split(text: str) -> SplitResult:

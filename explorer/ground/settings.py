@@ -16,7 +16,7 @@ from node.network import NETWORKS, Network, network_named, parse_epoch
 PREFIX: Final = "FILPLUS_"
 
 _CONTRACT_NAMES_OF_LATER_FEATURES: Final = frozenset({
-    "config", "quorum_bytes", "grant_route", "signer_socket", "webhook_allow", "pipeline_url", "executor",
+    "config", "quorum_bytes", "grant_route", "signer_socket", "pipeline_url", "executor",
 })  # fmt: skip
 
 
@@ -56,6 +56,8 @@ class Settings:
     url: str | None = None
     database_url: str | None = field(default=None, repr=False)
     chain_token: str | None = field(default=None, repr=False)
+    webhook_allow: tuple[values.AddressRange, ...] = ()
+    notify_urls: str | None = field(default=None, repr=False)
     config_file: Path | None = None
     unknown_names: tuple[str, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -65,10 +67,10 @@ class Settings:
         return [self._row(setting) for setting in _TABLE]
 
     def secrets(self) -> frozenset[str]:
-        """The texts that must appear in no log and on no page: the node's token and the database's password."""
+        """The texts that must appear in no log and on no page: tokens, the database's password, addresses of chats."""
         passwords = values.database_passwords(self.database_url) if self.database_url else frozenset()
         tokens = {token for token in (self.chain_token or "").split(",") if token}
-        return passwords | tokens
+        return passwords | tokens | frozenset((self.notify_urls or "").split())
 
     def _row(self, setting: "_Setting") -> SettingRow:
         value = getattr(self, setting.attribute)
@@ -85,7 +87,7 @@ class _Setting:
 
 
 def _joined(addresses: object) -> str:
-    return ", ".join(addresses) if isinstance(addresses, tuple) else str(addresses)
+    return ", ".join(map(str, addresses)) if isinstance(addresses, tuple) else str(addresses)
 
 
 _TABLE: Final = (
@@ -98,9 +100,11 @@ _TABLE: Final = (
     _Setting("public_url", "public_url", values.parse_http_url),
     _Setting("retires_at_epoch", "retires_at_epoch", parse_epoch),
     _Setting("url", "url", values.parse_http_url),
+    _Setting("webhook_allow", "webhook_allow", values.parse_ranges, _joined),
+    _Setting("notify_urls", "notify_urls", str, lambda _: "set"),
 )
 _BY_KEY: Final = {setting.key: setting for setting in _TABLE}
-_SECRET_KEYS: Final = frozenset({"database_url", "chain_token"})
+_SECRET_KEYS: Final = frozenset({"database_url", "chain_token", "notify_urls"})
 _KNOWN_KEYS: Final = _CONTRACT_NAMES_OF_LATER_FEATURES | _BY_KEY.keys()
 
 

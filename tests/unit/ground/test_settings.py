@@ -59,7 +59,11 @@ def test_every_value_is_read(environ: dict[str, str]) -> None:
         "FILPLUS_PUBLIC_URL": "https://filplus.example/",
         "FILPLUS_RETIRES_AT_EPOCH": "5000000",
         "FILPLUS_URL": "http://127.0.0.1:8080",
+        "FILPLUS_WEBHOOK_ALLOW": "10.1.0.0/16, ::1",
+        "FILPLUS_NOTIFY_URLS": "slack://a/b/c",
     })  # fmt: skip
+    assert [str(one) for one in settings.webhook_allow] == ["10.1.0.0/16", "::1/128"]
+    assert "slack://a/b/c" in settings.secrets()
     assert settings.network.name == "calibration"
     assert settings.chain_urls == ("http://one:1234/rpc/v1", "wss://two/rpc/v1")
     assert settings.listen == Listen("::1", 0)
