@@ -1,0 +1,1 @@
+"""Who asks, and what they may: clusters with keys, notaries with addresses, operators."""

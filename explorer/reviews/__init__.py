@@ -1,0 +1,1 @@
+"""Reviews: a cluster asks, notaries decide."""
