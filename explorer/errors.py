@@ -20,6 +20,7 @@
     + NotForkable           a file that no chain can start from
   x FollowError             following a node can't go on as it is
     + HeadMoved             somebody else has moved the followed head: look again
+    + NotFollowing          nobody began to follow a chain, or it was forgotten meanwhile
     + ForkBelowFinal        the node's chain left ours below what is final
   x QuestionError           asked for something that cannot be; `code` is its stable name
     + MalformedCid
@@ -119,6 +120,10 @@ class FollowError(FilplusError):
 
 class HeadMoved(FollowError):
     """The followed head isn't the one that a change was made for."""
+
+
+class NotFollowing(FollowError):
+    """The index follows no chain: following begins anew."""
 
 
 class ForkBelowFinal(FollowError):

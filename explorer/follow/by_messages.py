@@ -9,6 +9,8 @@ What contracts, multisigs and the chain itself do beneath a message stays untold
 """
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import fields
+from typing import Any
 
 from node.actors.allocations import AllocationsResponse
 from node.actors.datacap import TRANSFER
@@ -118,30 +120,17 @@ def _terminated(executed: ExecutedMessage) -> list[int]:
 
 
 def _created(allocation: Allocation) -> AllocationCreated:
-    return AllocationCreated(
-        allocation_id=allocation.id,
-        client_id=allocation.client_id,
-        provider_id=allocation.provider_id,
-        piece_cid=_data_cid(allocation),
-        size_bytes=allocation.size_bytes,
-        term_min_epochs=allocation.term_min_epochs,
-        term_max_epochs=allocation.term_max_epochs,
-        expiration_epoch=allocation.expiration_epoch,
-    )
+    return AllocationCreated(allocation_id=allocation.id, **_same(allocation, AllocationCreated))
 
 
 def _claimed(claim: Claim) -> ClaimCreated:
-    return ClaimCreated(
-        claim_id=claim.id,
-        client_id=claim.client_id,
-        provider_id=claim.provider_id,
-        piece_cid=_data_cid(claim),
-        size_bytes=claim.size_bytes,
-        term_min_epochs=claim.term_min_epochs,
-        term_max_epochs=claim.term_max_epochs,
-        term_start_epoch=claim.term_start_epoch,
-        sector=claim.sector,
-    )
+    return ClaimCreated(claim_id=claim.id, **_same(claim, ClaimCreated))
+
+
+def _same(record: Allocation | Claim, event: type[AllocationCreated | ClaimCreated]) -> dict[str, Any]:
+    """What an event tells of a record; their fields have the same names, but for the id and the piece."""
+    names = {field.name for field in fields(event)} & {field.name for field in fields(record)}
+    return {"piece_cid": _data_cid(record), **{name: getattr(record, name) for name in names}}
 
 
 def _data_cid(record: Allocation | Claim) -> Cid:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import asyncpg
 import structlog
 
-from explorer.follow.forks import key_of
+from explorer.follow.forks import key_from, key_of
 from explorer.follow.reading import read_told
 from explorer.ground.database import transaction_lock
 from explorer.index import tipsets
@@ -19,8 +19,6 @@ from explorer.index.lock import IMPORT_LOCK
 from explorer.index.told import Told
 from node.chain.errors import ChainError, GarbledAnswer
 from node.chain.protocol import Chain
-from node.chain.tipset import TipSetKey
-from node.cid import cid_from_bytes
 
 AT_ONCE_TIPSETS = 50
 """How many tipsets are asked about, and written, at once."""
@@ -85,7 +83,7 @@ class Filler:
         """What each tipset but the first tells of the one before it."""
         path = []
         for below, link in pairwise(links):
-            tipset = await self.chain.tipset(TipSetKey(tuple(cid_from_bytes(raw) for raw in link.key)))
+            tipset = await self.chain.tipset(key_from(link.key))
             if key_of(tipset.parents) != below.key:
                 raise GarbledAnswer(f"the tipset at {tipset.epoch} stands on another than was followed")
             path.append(tipset)

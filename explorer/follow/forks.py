@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from explorer.errors import ForkBelowFinal
 from explorer.index.followed import Key, Link
 from node.chain.tipset import TipSet, TipSetKey
+from node.cid import cid_from_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,8 @@ def is_heavier(candidate: TipSet, parent_weight: int) -> bool:
 def key_of(key: TipSetKey) -> Key:
     """A tipset's key as the index keeps it."""
     return tuple(cid.to_bytes() for cid in key.cids)
+
+
+def key_from(key: Key) -> TipSetKey:
+    """A tipset's key as a node knows it."""
+    return TipSetKey(tuple(cid_from_bytes(raw) for raw in key))

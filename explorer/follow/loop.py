@@ -15,9 +15,12 @@ import asyncpg
 import structlog
 
 from explorer.errors import DatabaseUnavailable, FollowError
+from explorer.follow.disputing import Disputes
 from explorer.follow.follower import Follower
 from explorer.follow.inside import forget_own_chain, own_genesis
-from explorer.follow.opening import OpenChain, open_chain
+from explorer.follow.opening import Followed, open_chain
+from explorer.follow.pace import DEFAULT_PACE, Pace
+from explorer.follow.pulse import keep_listening
 from explorer.follow.standing import Standing
 from explorer.ground.connection import database_errors
 from explorer.ground.database import lock_key
@@ -25,11 +28,9 @@ from explorer.ground.settings import Settings
 from explorer.ground.supervision import Beat
 from explorer.index.tipsets import load_following
 from node.chain.errors import ChainError
-from node.cid import Cid, cid_from_bytes
+from node.cid import cid_from_bytes
 
 LOCK = "explorer.follow"
-PAUSES_S = (1.0, 2.0, 5.0, 10.0, 20.0)
-"""After failures in a row; the last one goes on, so that a node that is back is followed within a minute."""
 AGAIN_S = 5.0
 """How long after the database went away, or another process was found to follow, this one tries again."""
 
@@ -43,6 +44,7 @@ class FollowLoop:
     settings: Settings
     pool: asyncpg.Pool
     standing: Standing
+    pace: Pace = DEFAULT_PACE
 
     async def run(self, beat: Beat) -> None:
         """Goes on until it is cancelled."""
@@ -58,9 +60,10 @@ class FollowLoop:
     async def _turn(self, beat: Beat) -> None:
         """Follows for as long as this process may; returns at once where another one does."""
         async with self._lock() as lost:
-            self.standing.elsewhere = lost is None
-            if lost is not None:
-                await _until(lost, self._open(beat))
+            if lost is None:
+                self.standing.follows_elsewhere()
+            else:
+                await _first_of(_lost(lost), self._open(beat))
 
     @asynccontextmanager
     async def _lock(self) -> AsyncIterator[asyncio.Event | None]:
@@ -88,12 +91,19 @@ class FollowLoop:
         imported = None if self.settings.chain_urls else await own_genesis(self.pool)
         if imported is not None or not self.settings.chain_urls:
             await forget_own_chain(self.pool)
-        async with open_chain(self.settings, genesis_cid=await self._genesis(), imported=imported) as opened:
-            follower = Follower(opened.chain, self.pool, time.monotonic, witnesses=opened.witnesses)
-            self.standing.follows(follower, opened.chain, opened.simulated_url)
-            await self._follow(follower, opened, beat)
+        async with open_chain(
+            self.settings, followed=await self._followed(), imported=imported, pace=self.pace
+        ) as opened:
+            disputes = Disputes(self.pool, self.standing.dispute_begins)
+            follower = Follower(opened.chain, self.pool, time.monotonic, witnesses=opened.witnesses, disputing=disputes)
+            self.standing.follows(opened.chain, disputes, opened.simulated_url, follower.states)
+            await _first_of(
+                keep_listening(opened.chain, self.standing.look, self.pace),
+                follower.states.run(),
+                self._follow(follower, beat),
+            )
 
-    async def _follow(self, follower: Follower, opened: OpenChain, beat: Beat) -> None:
+    async def _follow(self, follower: Follower, beat: Beat) -> None:
         failures = 0
 
         def reached() -> None:
@@ -106,28 +116,34 @@ class FollowLoop:
             try:
                 await follower.follow(reached)
             except (ChainError, FollowError) as error:
-                pause_s = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
                 failures += 1
+                pause_s = self.pace.pause_s(failures)
                 self.standing.fails(str(error))
                 _log.warning("following_failed", error=str(error), kind=type(error).__name__, again_in_s=pause_s)
                 beat()
                 await asyncio.sleep(pause_s)
 
-    async def _genesis(self) -> Cid | None:
-        """The genesis of the chain that was followed before."""
+    async def _followed(self) -> Followed | None:
+        """The chain that was followed before."""
         with database_errors("reading how far following is"):
             async with self.pool.acquire() as connection:
                 following = await load_following(connection)
-        return None if following is None else cid_from_bytes(following.genesis_cid)
+        return None if following is None else Followed(cid_from_bytes(following.genesis_cid), following.start_epoch)
 
 
 def _set(event: asyncio.Event, _: object) -> None:
     event.set()
 
 
-async def _until(lost: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
-    """Does the work until it fails, or the event is set: DatabaseUnavailable."""
-    tasks = {asyncio.create_task(work), asyncio.create_task(lost.wait())}
+async def _lost(lost: asyncio.Event) -> None:
+    """Waits for the event; DatabaseUnavailable."""
+    await lost.wait()
+    raise DatabaseUnavailable("the connection that holds the follower's lock is gone")
+
+
+async def _first_of(*works: Coroutine[Any, Any, None]) -> None:
+    """Does the works side by side until one of them ends or fails; raises what that one did."""
+    tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -136,4 +152,3 @@ async def _until(lost: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
-    raise DatabaseUnavailable("the connection that holds the follower's lock is gone")

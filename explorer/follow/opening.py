@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from explorer.follow.lag import real_time_of
+from explorer.follow.pace import DEFAULT_PACE, Pace
 from explorer.ground.settings import Settings
 from node.chain.protocol import Chain
 from node.cid import Cid
@@ -24,9 +26,16 @@ BLOCK_TIME_S = 4.0
 """How often a simulated chain of our own mines."""
 STALE_AFTER_S = 600.0
 """A head older than twenty epochs is of a node that isn't synced, where the network keeps real time."""
-_REAL_TIME = frozenset({"mainnet", "calibration"})
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The chain that an index followed before, and since when."""
+
+    genesis_cid: Cid
+    start_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +55,12 @@ def has_chain(settings: Settings) -> bool:
 
 @asynccontextmanager
 async def open_chain(
-    settings: Settings, *, genesis_cid: Cid | None = None, imported: Imported | None = None
+    settings: Settings, *, followed: Followed | None = None, imported: Imported | None = None, pace: Pace = DEFAULT_PACE
 ) -> AsyncIterator[OpenChain]:
     """The chain of the settings; no node is asked yet. ChainError for addresses that can't be a node's.
 
-    `genesis_cid` is that of the chain that was followed before: another one is refused. `imported` is what a simulated
-    chain of our own starts from.
+    A chain other than the one that was `followed` before is refused. `imported` is what a simulated chain of our own
+    starts from.
     """
     async with AsyncExitStack() as stack:
         urls, simulated_url = settings.chain_urls, None
@@ -62,12 +71,20 @@ async def open_chain(
             open_lotus_chain(
                 urls,
                 tokens=split_tokens(settings.chain_token) if settings.chain_token else (),
-                expected=Expected(settings.network, genesis_cid),
-                stale_after_s=STALE_AFTER_S if settings.network.name in _REAL_TIME else None,
+                expected=_expected(settings, followed),
+                limits=pace.limits,
+                retries=pace.retries,
+                stale_after_s=STALE_AFTER_S if real_time_of(settings.network) else None,
             )
         )
         witnesses = [(name, chain.on(name)) for name in chain.nodes[1:]]
         yield OpenChain(chain, witnesses, simulated_url)
+
+
+def _expected(settings: Settings, followed: Followed | None) -> Expected:
+    if followed is None:
+        return Expected(settings.network)
+    return Expected(settings.network, followed.genesis_cid, followed.start_epoch)
 
 
 @asynccontextmanager

@@ -1,12 +1,15 @@
 """What a node tells of a stretch of its chain: the path to it, and what the messages of its tipsets did."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from explorer.errors import ForkBelowFinal
 from explorer.follow.by_messages import events_of_messages
 from explorer.follow.forks import key_of
 from explorer.follow.published import published_deals
+from explorer.follow.ranges import EventRanges, Events
 from explorer.index.followed import Link
 from explorer.index.told import Told
 from explorer.verdict.records import RECORD_KINDS, RecordKind
@@ -20,7 +23,7 @@ from node.chain.errors import GarbledAnswer, NotSupported
 from node.chain.event_filter import EventFilter
 from node.chain.protocol import Chain
 from node.chain.results import ExecutedMessage
-from node.chain.tipset import TipSet
+from node.chain.tipset import TipSet, TipSetKey
 from node.event_types import (
     AllocationCreated,
     AllocationRemoved,
@@ -61,6 +64,10 @@ _EMITTING_METHODS = frozenset(
 _REASON_CHARS = 500
 _AT_ONCE = 8
 """How many tipsets are read side by side."""
+_FAR_EPOCHS = 10
+"""So far above, tipsets are read ahead of their children."""
+
+Found = TypeVar("Found")
 
 
 async def path_to(chain: Chain, head: TipSet, links: Sequence[Link]) -> list[TipSet]:
@@ -70,48 +77,73 @@ async def path_to(chain: Chain, head: TipSet, links: Sequence[Link]) -> list[Tip
     """
     known = {link.key for link in links}
     path = [head]
+    ahead = await _ahead(chain, head, links[0].height)
     while key_of(path[-1].parents) not in known and key_of(head.key) not in known:
         if path[-1].epoch <= links[-1].height:
             raise ForkBelowFinal(
                 f"the node's chain has another tipset at {path[-1].epoch} than the followed one, below what is final"
             )
-        path.append(await _parent(chain, path[-1]))
+        path.append(await _parent(chain, path[-1], ahead))
     return path[::-1]
 
 
-async def _parent(chain: Chain, tipset: TipSet) -> TipSet:
-    parent = await chain.tipset(tipset.parents)
+async def _ahead(chain: Chain, head: TipSet, height: int) -> dict[TipSetKey, TipSet]:
+    """The tipsets between a height and a head far above it, by key: read side by side, as one after the other is slow.
+
+    They are only looked up by their children's word, so it does no harm where the node tells others.
+    """
+    epochs = range(height + 1, head.epoch)
+    if len(epochs) < _FAR_EPOCHS:
+        return {}
+    found = await _side_by_side([partial(chain.tipset_at, epoch, anchor=head.key) for epoch in epochs])
+    return {tipset.key: tipset for tipset in found}
+
+
+async def _parent(chain: Chain, tipset: TipSet, ahead: Mapping[TipSetKey, TipSet]) -> TipSet:
+    parent = ahead.get(tipset.parents) or await chain.tipset(tipset.parents)
     if parent.epoch >= tipset.epoch or parent.key != tipset.parents:
         raise GarbledAnswer(f"the tipset at {parent.epoch} can't be the parent of that at {tipset.epoch}")
     return parent
 
 
-async def read_told(chain: Chain, base: Link, path: Sequence[TipSet]) -> list[Told]:
-    """What each tipset of a path tells of the messages of the one below it; the first one stands on the base."""
+async def read_told(chain: Chain, base: Link, path: Sequence[TipSet], ranges: EventRanges | None = None) -> list[Told]:
+    """What each tipset of a path tells of the messages of the one below it; the first one stands on the base.
+
+    With `ranges`, the events of a long path are asked for together.
+    """
+    known = {} if ranges is None else await ranges.below(path, FOLLOWED_TYPES)
+    below = [base.height, *(tipset.epoch for tipset in path)]
+    return await _side_by_side(
+        [partial(_told_by, chain, height, tipset, known) for height, tipset in zip(below, path, strict=False)]
+    )
+
+
+async def _side_by_side(asked: Sequence[Callable[[], Coroutine[Any, Any, Found]]]) -> list[Found]:
+    """What all of them give, in order, a few at once; the first error of any."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(height: int, tipset: TipSet) -> Told:
+    async def one(ask: Callable[[], Coroutine[Any, Any, Found]]) -> Found:
         async with limit:
-            return await _told_by(chain, height, tipset)
+            return await ask()
 
-    below = [base.height, *(tipset.epoch for tipset in path)]
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(height, tipset)) for height, tipset in zip(below, path, strict=False)]
+            tasks = [group.create_task(one(ask)) for ask in asked]
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from failed
     return [task.result() for task in tasks]
 
 
-async def _told_by(chain: Chain, height: int, tipset: TipSet) -> Told:
+async def _told_by(chain: Chain, height: int, tipset: TipSet, known: Events) -> Told:
     """What the tipset tells of the messages of its parents, which are at `height`."""
-    wanted = EventFilter(tipset=tipset.parents.texts, event_types=FOLLOWED_TYPES)
+    key = tipset.parents.texts
+    wanted = EventFilter(tipset=key, event_types=FOLLOWED_TYPES)
     try:
-        events = [event for event in await chain.actor_events(wanted) if not event.reverted]
+        events = known.get(key) or [event for event in await chain.actor_events(wanted) if not event.reverted]
     except NotSupported as error:
         return await _told_by_messages(chain, height, tipset, await chain.executed_messages(tipset), str(error))
     for event in events:
-        if event.height != height or event.tipset_key != tipset.parents.texts:
+        if event.height != height or event.tipset_key != key:
             raise GarbledAnswer(f"an event of {event.height} where those of the tipset at {height} were asked for")
     told = tuple(event for event in events if not isinstance(event.payload, _WITNESSES))
     published = [event for event in told if isinstance(event.payload, DealPublished)]

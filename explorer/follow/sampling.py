@@ -1,7 +1,7 @@
-"""Which records a sample compares, drawn by a seed so that it can be drawn again."""
+"""Which records a comparison is about: all, some providers', or a sample drawn by a seed, to be drawn again."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,38 @@ DEALS_PER_PROVIDER = 5
 _NEAR_IDS = 1000
 """So far from a drawn id a record that is in the state is looked for; most ids are of records that have left it."""
 _TRIES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is compared in the end; of deals the ids, of the others whose."""
+
+    what: str
+    seed: int | None = None
+    providers: tuple[int, ...] = ()
+    clients: tuple[int, ...] = ()
+    deal_ids: tuple[int, ...] = ()
+
+    def document(self, prefix: str) -> dict[str, Any]:
+        """As JSON; `prefix` is that of the network's addresses."""
+        if self.what == "all":
+            return {"what": "all"}
+        providers = addresses_of(prefix, self.providers)
+        if self.what == "providers":
+            return {"what": "providers", "providers": providers}
+        clients = addresses_of(prefix, self.clients)
+        return {
+            "what": "sample",
+            "seed": self.seed,
+            "providers": providers,
+            "clients": clients,
+            "deals": len(self.deal_ids),
+        }
+
+
+def addresses_of(prefix: str, ids: Iterable[int]) -> list[str]:
+    """The addresses of actors, with the network's prefix."""
+    return [f"{prefix}0{one}" for one in ids]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,68 @@
-"""How following goes, for `/status`, metrics and people."""
+"""How following goes, for `/status`, metrics and people: what is true when it is asked, whatever is being waited for.
 
-from collections.abc import Sequence
+following failed                  ─┐
+no node tells its head            ─┼─► trouble: why, and since when
+the stream of head changes broke  ─┘
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from explorer.follow.follower import Follower
+from explorer.follow.disputing import Disputed, Disputes, rfc3339, utc_now
+from explorer.follow.lag import STALE_EPOCHS, RealTime, lag_epochs
+from explorer.follow.states import StateReader
 from explorer.index.answers import Document
 from node.lotus.client import LotusChain
+from node.lotus.health import NodeHealth
+
+FRESH_S = 300.0
+"""So long after a node was last heard its head still counts as one that a node has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why following does not go on, or nobody knows whether it does."""
+
+    error: str
+    since: datetime
 
 
 @dataclass(slots=True)
 class Standing:
-    """What is known of the followed node, as of now."""
+    """What is known of the followed node, as of now. `changed` is called when trouble begins or ends."""
 
     registry: CollectorRegistry
-    follower: Follower | None = None
-    chain: LotusChain | None = None
-    error: str | None = None
-    """Why following does not go on; None while it does."""
-    failing_since: datetime | None = None
-    elsewhere: bool = False
+    real_time: RealTime | None = None
+    now: Callable[[], datetime] = utc_now
+    changed: Callable[[], None] = lambda: None
+    chain: LotusChain | None = field(default=None, init=False)
+    disputes: Disputes | None = field(default=None, init=False)
+    elsewhere: bool = field(default=False, init=False)
     """Another process follows into this database."""
-    simulated_url: str | None = None
+    simulated_url: str | None = field(default=None, init=False)
+    states: StateReader | None = field(default=None, init=False)
+    _failure: Trouble | None = field(default=None, init=False)
+    _offset_s: float = field(default=0.0, init=False)
+    """What the wall clock shows when the chain's clock shows 0."""
+    _was_troubled: bool = field(default=False, init=False)
     _gauges: "_Gauges" = field(init=False)
 
     def __post_init__(self) -> None:
         self._gauges = _Gauges(self.registry)
 
-    def follows(self, follower: Follower, chain: LotusChain, simulated_url: str | None) -> None:
-        """Notes that following begins, over these nodes."""
-        self.follower, self.chain, self.simulated_url = follower, chain, simulated_url
+    def follows(self, chain: LotusChain, disputes: Disputes, simulated_url: str | None, states: StateReader) -> None:
+        """Notes that following begins, over these nodes, and what reads the state beside it."""
+        self.chain, self.disputes, self.simulated_url, self.states = chain, disputes, simulated_url, states
         self.elsewhere = False
+
+    def follows_elsewhere(self) -> None:
+        """Notes that another process follows: what this one knew of nodes is no longer kept up."""
+        self.chain = self.disputes = self.simulated_url = self.states = self._failure = None
+        self.elsewhere = True
+        self.look()
 
     def followed(self) -> tuple[LotusChain, str] | None:
         """The chain that is followed and the names of its nodes; None while none is."""
@@ -41,53 +70,126 @@ class Standing:
 
     def goes_on(self) -> None:
         """Notes that the head was reached."""
-        self.error, self.failing_since = None, None
-        self._gauges.show(self)
+        self._failure = None
+        self.look()
 
     def fails(self, error: str) -> None:
         """Notes why following does not go on."""
-        self.error = error
-        self.failing_since = self.failing_since or datetime.now(UTC)
+        since = self.now() if self._failure is None else self._failure.since
+        self._failure = Trouble(error, since)
         self._gauges.failures.inc()
+        self.look()
+
+    def dispute_begins(self) -> None:
+        """Counts a dispute that began."""
+        self._gauges.disputes_begun.inc()
+
+    def look(self) -> None:
+        """Brings the metrics up to date, and calls `changed` where trouble began or ended."""
         self._gauges.show(self)
+        is_troubled = self.trouble is not None
+        if is_troubled != self._was_troubled:
+            self._was_troubled = is_troubled
+            self.changed()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why following does not go on, or nobody is heard; None while all is well."""
+        if self._failure is not None or self.chain is None:
+            return self._failure
+        nodes = self.chain.health()
+        unheard = [node for node in nodes if node.unheard is not None]
+        if len(unheard) == len(nodes):
+            since = max(node.failing_since or 0.0 for node in unheard)
+            return Trouble("; ".join(dict.fromkeys(str(node.unheard) for node in unheard)), self._time(since))
+        stream = self.chain.head_stream
+        if stream.error is not None and stream.since is not None:
+            return Trouble(f"the stream of head changes is broken: {stream.error}", self._time(stream.since))
+        return None
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When a node last told a head that counts; None: never."""
+        times = [node.heard_at for node in self._nodes() if node.heard_at is not None]
+        return self._time(max(times)) if times else None
+
+    @property
+    def silent_since(self) -> datetime | None:
+        """Since when nobody knows what the chain does; None while it is known."""
+        trouble = self.trouble
+        return None if trouble is None else min(self.heard_at or trouble.since, trouble.since)
+
+    def vouches(self, index_epoch: int) -> bool:
+        """Whether the index's head counts as one that a node has now: not long after the last one was heard.
+
+        What another process hears is not known here; then the clock decides, on networks that keep real time.
+        """
+        if self.elsewhere:
+            behind = None if self.real_time is None else self.real_time.epoch_at(self.now()) - index_epoch
+            return behind is None or behind <= STALE_EPOCHS
+        heard_at = self.heard_at
+        return heard_at is not None and (self.now() - heard_at).total_seconds() <= FRESH_S
 
     @property
     def head_epoch(self) -> int | None:
         """The newest head that a node told."""
-        head = None if self.follower is None else self.follower.node_head
-        return None if head is None else head.epoch
+        heads = [node.head_epoch for node in self._nodes() if node.head_epoch is not None]
+        return max(heads, default=None)
 
     def lag_epochs(self, index_epoch: int | None) -> int | None:
-        """By how many epochs the index is behind the node."""
-        head = self.head_epoch
-        return None if head is None or index_epoch is None else max(head - index_epoch, 0)
+        """By how many epochs the index is behind; None where nobody can say."""
+        clock_epoch = None if self.real_time is None else self.real_time.epoch_at(self.now())
+        is_heard = self.trouble is None
+        return lag_epochs(index_epoch, self.head_epoch, is_heard=is_heard, clock_epoch=clock_epoch)
 
     def document(self, index_epoch: int | None, finality: Document | None) -> Document:
         """The `node` of `GET /status`."""
-        head = self.head_epoch
+        trouble = self.trouble
         return {
-            "head_epoch": head,
+            "head_epoch": self.head_epoch,
+            "heard_at": _text(self.heard_at),
             "lag_epochs": self.lag_epochs(index_epoch),
             "finality": finality,
             "simulated_url": self.simulated_url,
-            "error": self.error,
-            "failing_since": None if self.failing_since is None else self.failing_since.isoformat(timespec="seconds"),
+            "error": None if trouble is None else trouble.error,
+            "failing_since": None if trouble is None else rfc3339(trouble.since),
             "followed_elsewhere": self.elsewhere,
-            "disputes": [] if self.follower is None else [_dispute(one) for one in self.follower.disputes],
-            "nodes": self._nodes(),
+            "disputes": [one.document() for one in self.disputed],
+            "state_reads": [] if self.states is None else self.states.documents(),
+            "nodes": [self._node(one) for one in self._nodes()],
         }
 
-    def _nodes(self) -> Sequence[Document]:
-        if self.chain is None:
-            return []
-        return [
-            {"name": one.name, "proven": one.proven, "failures": one.failures, "rests_s": round(one.rests_s, 1)}
-            for one in self.chain.health()
-        ]
+    @property
+    def disputed(self) -> list[Disputed]:
+        """The disputes about what is final that stand."""
+        return [] if self.disputes is None else list(self.disputes.standing.values())
+
+    def _nodes(self) -> tuple[NodeHealth, ...]:
+        return () if self.chain is None else self.chain.health()
+
+    def _node(self, one: NodeHealth) -> Document:
+        return {
+            "name": one.name,
+            "proven": one.proven,
+            "failures": one.failures,
+            "rests_s": round(one.rests_s, 1),
+            "head_epoch": one.head_epoch,
+            "heard_at": None if one.heard_at is None else rfc3339(self._time(one.heard_at)),
+            "error": None if one.error is None else one.error.removeprefix(f"{one.name}: "),
+            "failing_since": None if one.failing_since is None else rfc3339(self._time(one.failing_since)),
+        }
+
+    def _time(self, clock_s: float) -> datetime:
+        """The time at which the chain's clock showed that. It is the same whenever it is asked for."""
+        assert self.chain is not None  # noqa: S101 - only a chain has such times
+        offset_s = self.now().timestamp() - self.chain.clock()
+        if abs(offset_s - self._offset_s) > 1:
+            self._offset_s = offset_s
+        return datetime.fromtimestamp(self._offset_s + clock_s, UTC)
 
 
-def _dispute(dispute: Any) -> Document:
-    return {"node": dispute.node, "epoch": dispute.height, "detail": dispute.detail}
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)
 
 
 class _Gauges:
@@ -95,14 +197,24 @@ class _Gauges:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.head = Gauge("filplus_node_head_epoch", "The newest head that the followed node told", registry=registry)
-        self.failing = Gauge("filplus_following_failing", "1 while following does not go on", registry=registry)
+        self.heard = Gauge(
+            "filplus_node_heard_timestamp_seconds", "When a node last told a head; 0: never", registry=registry
+        )
+        self.failing = Gauge(
+            "filplus_following_failing", "1 while following does not go on, or no node is heard", registry=registry
+        )
         self.failures = Counter("filplus_following_failures", "How often following failed", registry=registry)
         self.disputes = Gauge(
             "filplus_finality_disputes", "Nodes that have another tipset where one is to be final", registry=registry
         )
+        self.disputes_begun = Counter(
+            "filplus_finality_disputes_begun", "How often nodes began to dispute what is final", registry=registry
+        )
 
     def show(self, standing: Standing) -> None:
         """Shows how it stands."""
-        self.head.set(-1 if standing.head_epoch is None else standing.head_epoch)
-        self.failing.set(standing.error is not None)
-        self.disputes.set(0 if standing.follower is None else len(standing.follower.disputes))
+        heard_at, head_epoch = standing.heard_at, standing.head_epoch
+        self.head.set(-1 if head_epoch is None else head_epoch)
+        self.heard.set(0 if heard_at is None else heard_at.timestamp())
+        self.failing.set(standing.trouble is not None)
+        self.disputes.set(len(standing.disputed))

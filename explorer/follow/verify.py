@@ -19,7 +19,7 @@ import structlog
 
 from explorer.errors import EpochNotIndexed, ForkBelowFinal
 from explorer.follow.forks import key_of
-from explorer.follow.sampling import DEALS_PER_PROVIDER, Draw
+from explorer.follow.sampling import DEALS_PER_PROVIDER, Draw, Scope, addresses_of
 from explorer.ground.connection import database_errors
 from explorer.index import state
 from explorer.index.drift import Comparison, SeenIds, drift_counts, drift_of, told_fields
@@ -60,42 +60,28 @@ class Wanted:
     """That of the network's addresses."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scope:
-    """What is compared in the end; of deals the ids, of the others whose."""
-
-    what: str
-    seed: int | None = None
-    providers: tuple[int, ...] = ()
-    clients: tuple[int, ...] = ()
-    deal_ids: tuple[int, ...] = ()
-
-    def document(self, prefix: str) -> dict[str, Any]:
-        if self.what == "all":
-            return {"what": "all"}
-        providers = [f"{prefix}0{one}" for one in self.providers]
-        if self.what == "providers":
-            return {"what": "providers", "providers": providers}
-        clients = [f"{prefix}0{one}" for one in self.clients]
-        return {
-            "what": "sample",
-            "seed": self.seed,
-            "providers": providers,
-            "clients": clients,
-            "deals": len(self.deal_ids),
-        }
-
-
 @dataclass(slots=True)
 class _Run:
     """One comparison under way, over one snapshot of the index."""
 
     connection: asyncpg.Connection
     chain: Chain
+    asked_epoch: int
     tipset: TipSet
     network_version: int
     progress: Progress
     not_compared: dict[str, str] = field(default_factory=dict)
+    strangers: list[int] = field(default_factory=list)
+    """Providers of whom neither the index nor the node has a claim."""
+
+    def scope_document(self, scope: Scope, prefix: str) -> dict[str, Any]:
+        """The scope as JSON, with what it says beside what was asked for."""
+        document = scope.document(prefix)
+        if self.asked_epoch != self.tipset.epoch:
+            document["asked_epoch"] = self.asked_epoch
+        if scope.what == "providers" and self.strangers:
+            document["without_claims"] = addresses_of(prefix, self.strangers)
+        return document
 
 
 async def verify(
@@ -117,7 +103,7 @@ async def verify(
                 at=at,
                 epoch=run.tipset.epoch,
                 node=node,
-                scope=scope.document(wanted.prefix),
+                scope=run.scope_document(scope, wanted.prefix),
                 compared={one.kind: _compared(one) for one in comparisons},
                 drift=drift_counts(comparisons),
                 examples=[drift.document() for one in comparisons for drift in one.examples],
@@ -134,27 +120,33 @@ def _compared(one: Comparison) -> dict[str, int]:
 
 
 def _say(found: Verification) -> None:
-    log = _log.warning if found.drifted else _log.info
+    log = _log.info if found.is_clean else _log.warning
     log("index_verified", epoch=found.epoch, drifted=found.drifted, drift=found.drift, compared=found.compared)
 
 
 async def _begin(connection: asyncpg.Connection, chain: Chain, wanted: Wanted, progress: Progress) -> _Run:
     """Finds the tipset to compare at, and what can't be compared there."""
-    tipset = await _tipset(connection, chain, wanted.epoch)
+    asked = await _asked_epoch(connection, wanted.epoch)
+    tipset = await _tipset(connection, chain, asked)
     version = await chain.network_version(at=tipset.key)
-    run = _Run(connection, chain, tipset, version, progress)
+    run = _Run(connection, chain, asked, tipset, version, progress)
     run.not_compared.update(gaps_at(await load_coverage(connection), tipset.epoch))
     return run
 
 
-async def _tipset(connection: asyncpg.Connection, chain: Chain, epoch: int | None) -> TipSet:
-    """The node's tipset at the epoch; where the index followed that epoch, it must be the same there."""
+async def _asked_epoch(connection: asyncpg.Connection, epoch: int | None) -> int:
+    """The epoch that is asked for, else the newest final one; EpochNotIndexed."""
     following, head = await load_following(connection), await load_index_epoch(connection)
     if epoch is None and following is None:
         raise EpochNotIndexed("no node was followed, so no epoch is known to be final: say --at-epoch N")
     asked = following.final_epoch if epoch is None and following is not None else epoch
     if asked is None or head is None or asked > head:
         raise EpochNotIndexed(f"epoch {asked} is not indexed: the index ends at epoch {head}", value=asked)
+    return asked
+
+
+async def _tipset(connection: asyncpg.Connection, chain: Chain, asked: int) -> TipSet:
+    """The node's tipset at the epoch; where the index followed that epoch, it must be the same there."""
     tipset = await chain.tipset_at(asked)
     link = await load_tipset_at(connection, asked)
     if link is not None and link.key != key_of(tipset.key):
@@ -165,16 +157,16 @@ async def _tipset(connection: asyncpg.Connection, chain: Chain, epoch: int | Non
     return tipset
 
 
-async def _scope_of(run: _Run, wanted: Wanted) -> _Scope:
+async def _scope_of(run: _Run, wanted: Wanted) -> Scope:
     """Whose records are compared; a sample is drawn from what can be compared."""
     if wanted.everything:
-        return _Scope(what="all")
+        return Scope(what="all")
     if wanted.providers:
         for kind in ("allocations", "deals"):
             run.not_compared.setdefault(kind, "a node doesn't tell them by provider")
-        return _Scope(what="providers", providers=wanted.providers)
+        return Scope(what="providers", providers=wanted.providers)
     draw = Draw(run.connection, run.tipset.epoch, random.Random(wanted.seed))  # noqa: S311 - no secret is drawn
-    scope = _Scope(
+    scope = Scope(
         what="sample",
         seed=wanted.seed,
         providers=tuple(await draw.providers(wanted.sample)),
@@ -189,41 +181,45 @@ async def _scope_of(run: _Run, wanted: Wanted) -> _Scope:
     )
 
 
-async def _compare_kinds(run: _Run, scope: _Scope) -> AsyncIterator[Comparison]:
+async def _compare_kinds(run: _Run, scope: Scope) -> AsyncIterator[Comparison]:
     """Each kind that can be compared, one after the other."""
     for kind in RECORD_KINDS:
         if kind in run.not_compared:
             continue
         comparison = Comparison(kind)
         try:
-            for told, held in _parts(run, scope, kind):
+            for whose, told, held in _parts(run, scope, kind):
+                before = comparison.records
                 await _compare(run, comparison, told, held)
+                if kind == "claims" and whose is not None and comparison.records == before:
+                    run.strangers.append(whose)
         except NotSupported as error:
             run.not_compared[kind] = f"the node can't tell: {error}"
         else:
             yield comparison
 
 
-def _parts(run: _Run, scope: _Scope, kind: RecordKind) -> Iterable[tuple[Records, Pages]]:
-    """What the node has and what the index holds, part by part of the scope; made as they are asked for."""
+def _parts(run: _Run, scope: Scope, kind: RecordKind) -> Iterable[tuple[int | None, Records, Pages]]:
+    """What the node has and what the index holds, part by part of the scope, and whose; made as they are asked for."""
     connection, chain, epoch, key = run.connection, run.chain, run.tipset.epoch, run.tipset.key
     if scope.what == "all":
-        yield getattr(chain, kind)(at=key), state.held_pages(connection, kind, epoch)
+        yield None, getattr(chain, kind)(at=key), state.held_pages(connection, kind, epoch)
     elif kind == "claims":
         for one in scope.providers:
-            told = chain.claims_of(actor_address(one), at=key)
-            yield told, state.claims_of_provider(connection, epoch, one)
+            told = _none_of_nobody(chain.claims_of(actor_address(one), at=key))
+            yield one, told, state.claims_of_provider(connection, epoch, one)
     elif kind == "allocations":
         for one in scope.clients:
-            yield _allocations_of(run, one), state.allocations_of_client(connection, epoch, one)
+            told = _none_of_nobody(chain.allocations_of(actor_address(one), at=key))
+            yield one, told, state.allocations_of_client(connection, epoch, one)
     elif scope.deal_ids:
-        yield _deals_of(run, scope.deal_ids), _held_deals(run, scope.deal_ids)
+        yield None, _deals_of(run, scope.deal_ids), _held_deals(run, scope.deal_ids)
 
 
-async def _allocations_of(run: _Run, client_id: int) -> Records:
-    """The client's allocations; none of one without an actor."""
+async def _none_of_nobody(told: Records) -> Records:
+    """What the node tells of somebody; nothing of one without an actor."""
     try:
-        async with aclosing(run.chain.allocations_of(actor_address(client_id), at=run.tipset.key)) as records:
+        async with aclosing(told) as records:
             async for record in records:
                 yield record
     except ActorNotFound:

@@ -59,7 +59,7 @@ def verdict_document(
         "kind": subject.kind,
         "filplus": verdict.filplus,
         "verdict": verdict.name,
-        "reason": reason(verdict, subject, standpoint.epoch),
+        "reason": reason(verdict, subject, standpoint.epoch, retires_at_epoch=standpoint.milestones.retires_at_epoch),
         "notes": _notes(cid, verdict, subject, pieces),
         "evidence": {
             "claims": _page("claims", verdict.claims, standpoint.network, request),

@@ -146,6 +146,11 @@ class Comparison:
         """How many records differ."""
         return self.counts.total()
 
+    @property
+    def records(self) -> int:
+        """How many records either side had."""
+        return self.in_index + self.in_node + self.rejected.total()
+
 
 class SeenIds:
     """A set of ids, a bit each where they lie close together: 12 MB for a hundred million."""

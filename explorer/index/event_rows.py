@@ -8,9 +8,10 @@ from typing import Any
 
 import asyncpg
 
+from explorer.ground.queries import load_queries
 from explorer.index.lives import Life, allocation_after, claim_after
 from explorer.index.merge import queries_of, row_count
-from explorer.index.records import ALLOCATIONS, CLAIMS, DEALS, Row, Table, allocation_columns, claim_columns
+from explorer.index.records import ALLOCATIONS, CLAIMS, Row, Table, allocation_columns, claim_columns
 from explorer.index.tally import Tally
 from explorer.verdict.coverage import Coverage
 from node.event_types import (
@@ -22,6 +23,8 @@ from node.event_types import (
 )
 from node.events import ActorEvent
 from node.registry import Allocation, Claim
+
+_QUERIES = load_queries("explorer.index.sql", "events.sql")
 
 INDEXED = ClaimEvent | AllocationEvent | DealEvent | SectorTerminated
 
@@ -112,7 +115,7 @@ async def _add_deal_events(connection: asyncpg.Connection, events: list[ActorEve
     ours = [(event.payload, event.height) for event in events if isinstance(event.payload, DealEvent)]
     ids = [deal.deal_id for deal, _ in ours]
     types = [deal.event_type.removeprefix("deal-") for deal, _ in ours]
-    status = await connection.execute(queries_of(DEALS)["add_deal_events"], ids, types, [height for _, height in ours])
+    status = await connection.execute(_QUERIES["add_deal_events"], ids, types, [height for _, height in ours])
     tally.added += row_count(status)
 
 
@@ -120,7 +123,6 @@ async def _add_sector_terminations(connection: asyncpg.Connection, events: list[
     ours = [event for event in events if isinstance(event.payload, SectorTerminated)]
     providers = [event.emitter.actor_id for event in ours]
     sectors = [event.payload.sector for event in ours if isinstance(event.payload, SectorTerminated)]
-    status = await connection.execute(
-        queries_of(DEALS)["add_sector_terminations"], providers, sectors, [event.height for event in ours]
-    )
+    heights = [event.height for event in ours]
+    status = await connection.execute(_QUERIES["add_sector_terminations"], providers, sectors, heights)
     tally.added += row_count(status)

@@ -2,6 +2,7 @@
 
 head     the followed chain moved                cid     the records over a piece changed
 import   a file was read: written by a trigger of the table `imports`
+review   a review changed: appended by `explorer.reviews`, told only to those who may see that review
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any, cast
 import asyncpg
 
 from explorer.ground.queries import load_queries
+from explorer.index.followed import Move
 from node.cid import cid_from_bytes
 from node.piece import piece_v1
 
@@ -36,6 +38,8 @@ class FeedEvent:
     piece: bytes | None
     data: Mapping[str, Any]
     keys: frozenset[bytes]
+    review_id: str | None = None
+    """Of a review event: for nobody but those who watch that review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ async def changed_from(connection: asyncpg.Connection, height: int | None) -> li
 
 async def note_advance(
     connection: asyncpg.Connection,
+    move: Move,
     *,
     reverted_from: int | None,
     reverted: Sequence[PieceChange],
@@ -72,7 +77,7 @@ async def note_advance(
         return
     changes = _news(reverted, await changed_from(connection, applied_from))
     events: list[tuple[str, bytes | None, dict[str, Any]]] = [
-        ("head", None, _head_data(head, reverted_from)),
+        ("head", None, _head_data(head, move, reverted_from)),
         *_piece_events(changes, head["epoch"]),
     ]
     types, pieces, data = zip(*events, strict=True)
@@ -97,12 +102,14 @@ def _together(was: PieceChange | None, now: PieceChange | None) -> PieceChange:
     return replace(now, changes=now.changes | taken_back.changes, payloads=now.payloads | taken_back.payloads)
 
 
-def _head_data(head: asyncpg.Record, reverted_from: int | None) -> dict[str, Any]:
+def _head_data(head: asyncpg.Record, move: Move, reverted_from: int | None) -> dict[str, Any]:
     return {
         "epoch": head["epoch"],
         "tipset": [cid_from_bytes(raw).to_text() for raw in head["key"]],
         "safe_epoch": head["safe_epoch"],
         "final_epoch": head["final_epoch"],
+        "change": move.change,
+        "depth": move.depth,
         "reverted_from_epoch": reverted_from,
     }
 
@@ -141,4 +148,4 @@ def _event(row: asyncpg.Record) -> FeedEvent:
     data = json.loads(row["data"])
     payloads = (bytes.fromhex(multihash) for multihash in data.get("multihashes", ()))
     keys = frozenset() if row["piece"] is None else frozenset({row["piece"], *payloads})
-    return FeedEvent(row["id"], row["at"].astimezone(UTC), row["type"], row["piece"], data, keys)
+    return FeedEvent(row["id"], row["at"].astimezone(UTC), row["type"], row["piece"], data, keys, row["review_id"])

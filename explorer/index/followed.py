@@ -7,6 +7,7 @@ start                    anchor E            hole        head
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from explorer.verdict.coverage import Span
 from explorer.verdict.records import RecordKind
@@ -34,6 +35,34 @@ class Hole:
     from_height: int
     through_height: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How the followed head got to where it is.
+
+    apply    … 268 ═ 269 ─► 270           onto the head that was
+    grow     … 268 ═ 269 ─► 269' ─► …     the head got more blocks of its own height; none was lost
+    reorg    … 268 ═ 269 ─► 268' ─► …     tipsets of another chain, or none, in place of `depth` of them
+    """
+
+    change: Literal["apply", "grow", "reorg"]
+    depth: int
+    """How many tipsets were taken back."""
+
+
+def move_of(links: Sequence[Link], revert_from: int | None, applied: Sequence[Link]) -> Move:
+    """What it is to take `links`, from the top down, back from a height on, and to apply others upward."""
+    if revert_from is None:
+        return Move("apply", 0)
+    reverted = [link for link in links if link.height >= revert_from]
+    if len(reverted) == 1 and applied and _grew(reverted[0], applied[0]):
+        return Move("grow", 1)
+    return Move("reorg", len(reverted))
+
+
+def _grew(before: Link, after: Link) -> bool:
+    return before.height == after.height and set(before.key) < set(after.key)
 
 
 def without(hole: Hole, first: int, last: int) -> tuple[Hole, ...]:

@@ -22,6 +22,7 @@ from explorer.index.beside import Bearing, bearing_of
 from explorer.index.documents import Entry, entries
 from explorer.index.events import import_events
 from explorer.index.files import STDIN, DumpFile, open_dump
+from explorer.index.imports import log_import
 from explorer.index.kinds import with_kind
 from explorer.index.lock import IMPORT_LOCK
 from explorer.index.networks import claim_network
@@ -113,10 +114,10 @@ async def _import(
         _demand_own_network(request, tally)
         tally.epoch = None
         return kind, tally
-    tally.epoch = await _epoch_of(connection, request, tally)
-    bearing = await bearing_of(connection, table.kind, tally.epoch)
+    epoch = tally.epoch = await _epoch_of(connection, request, tally)
+    bearing = await bearing_of(connection, table.kind, epoch)
     async with unwound(connection):
-        await _merge_stage(connection, table, request, rejects, tally, bearing)
+        await _merge_stage(connection, table, request, rejects, tally, epoch=epoch, bearing=bearing)
     return kind, tally
 
 
@@ -172,10 +173,11 @@ async def _merge_stage(
     request: ImportRequest,
     rejects: Rejects,
     tally: Tally,
+    *,
+    epoch: int,
     bearing: Bearing,
 ) -> None:
     """Checks the staged rows as a whole and takes them into the index, as far as they bear on it."""
-    assert tally.epoch is not None  # noqa: S101 - told before
     async for ordinal, record_id in merge.contradicted_rows(connection, table):
         tally.rejected["repeated_id"] += 1
         error = RecordError("repeated_id", f"id {record_id} comes again later in the file, with other values")
@@ -185,11 +187,11 @@ async def _merge_stage(
         tally.changed = await merge.merge_labels(connection, table)
         return
     if tally.complete and not request.force:
-        await merge.check_share(connection, table, epoch=tally.epoch)
-    merged = await merge.merge(connection, table, epoch=tally.epoch, complete=tally.complete)
+        await merge.check_share(connection, table, epoch=epoch)
+    merged = await merge.merge(connection, table, epoch=epoch, complete=tally.complete)
     tally.added, tally.changed, tally.removed = merged.added, merged.changed, merged.removed
     if tally.complete:
-        await merge.cover(connection, table, epoch=tally.epoch, source=source_of(request))
+        await merge.cover(connection, table, epoch=epoch, source=source_of(request))
 
 
 def _demand_own_network(request: ImportRequest, tally: Tally) -> None:
@@ -222,6 +224,12 @@ def _is_complete(request: ImportRequest, tally: Tally) -> bool:
 
 async def _log(connection: asyncpg.Connection, request: ImportRequest, kind: DumpKind, tally: Tally) -> None:
     """Writes down the import."""
-    counts = (tally.complete, tally.records, tally.rejected.total())
-    query = merge.queries_of(TABLES["deals"])["log_import"]
-    await connection.execute(query, kind, source_of(request), tally.epoch, *counts)
+    await log_import(
+        connection,
+        kind,
+        source=source_of(request),
+        epoch=tally.epoch,
+        complete=tally.complete,
+        records=tally.records,
+        rejected=tally.rejected.total(),
+    )

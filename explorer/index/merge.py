@@ -5,6 +5,7 @@ the past, and a row that a complete file lacks is `gone` from that file's epoch.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -51,6 +52,19 @@ def queries_of(table: Table) -> Mapping[str, str]:
 async def create_stage(connection: asyncpg.Connection, table: Table) -> None:
     """Makes the temporary table `stage`, gone with the transaction."""
     await connection.execute(queries_of(table)["create_stage"])
+
+
+@asynccontextmanager
+async def kept_stage(connection: asyncpg.Connection, table: Table) -> AsyncIterator[None]:
+    """Holds the temporary table `stage` outside of any transaction, for rows that are long in coming."""
+    queries = queries_of(table)
+    await connection.execute(queries["drop_stage"])
+    await connection.execute(queries["create_kept_stage"])
+    try:
+        yield
+    finally:
+        if not connection.is_closed():
+            await connection.execute(queries["drop_stage"])
 
 
 async def fill_stage(connection: asyncpg.Connection, table: Table, rows: Iterable[tuple[object, ...]]) -> None:

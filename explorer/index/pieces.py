@@ -15,11 +15,11 @@ import asyncpg
 
 from explorer.errors import CorruptFile
 from explorer.ground.database import transaction_lock
+from explorer.ground.queries import load_queries
 from explorer.index.documents import Entry, entries
 from explorer.index.files import DumpFile
 from explorer.index.lock import IMPORT_LOCK
-from explorer.index.merge import queries_of, row_count
-from explorer.index.records import DEALS
+from explorer.index.merge import row_count
 from explorer.index.rejects import Rejects
 from explorer.index.tally import Tally
 from node.cid import Cid, is_empty_content, kind_of, match_key, parse_cid
@@ -29,6 +29,7 @@ from node.state import INT64_MAX
 COLUMNS = ("payload_cid", "piece_cid", "piece_size")
 """The order of a CSV file without a header line."""
 LEAST_PIECE_BYTES = 128
+_QUERIES = load_queries("explorer.index.sql", "pieces.sql")
 _NAMES: Mapping[str, tuple[str, ...]] = {
     "payload_cid": ("payload_cid", "payload", "payloadcid", "cid"),
     "piece_cid": ("piece_cid", "piece", "piececid", "commp"),
@@ -50,15 +51,14 @@ async def import_pieces(
     connection: asyncpg.Connection, dump: DumpFile, rejects: Rejects, tally: Tally, *, source: str
 ) -> None:
     """Takes the map of `source` into the index; a pair that it already has is unchanged."""
-    queries = queries_of(DEALS)
-    await connection.execute(queries["create_piece_stage"])
+    await connection.execute(_QUERIES["create_piece_stage"])
     await connection.copy_records_to_table(
         "piece_stage", schema_name="pg_temp", records=_rows(_entries(dump), rejects, tally)
     )
     await transaction_lock(connection, IMPORT_LOCK)
-    source_id = await connection.fetchval(queries["add_piece_source"], source)
-    tally.changed = row_count(await connection.execute(queries["change_pieces"], source_id))
-    tally.added = row_count(await connection.execute(queries["add_pieces"], source_id))
+    source_id = await connection.fetchval(_QUERIES["add_piece_source"], source)
+    tally.changed = row_count(await connection.execute(_QUERIES["change_pieces"], source_id))
+    tally.added = row_count(await connection.execute(_QUERIES["add_pieces"], source_id))
 
 
 def parse_pair(value: object) -> PayloadPiece:

@@ -13,7 +13,15 @@ from explorer.errors import EpochNotIndexed, MalformedCid, MalformedEpoch, NotFo
 from explorer.ground.connection import database_errors
 from explorer.ground.settings import Settings
 from explorer.index import store
-from explorer.index.answers import Document, Standpoint, as_of, hole_document, programme_document, verdict_document
+from explorer.index.answers import (
+    Document,
+    Finality,
+    Standpoint,
+    as_of,
+    hole_document,
+    programme_document,
+    verdict_document,
+)
 from explorer.index.describe import describe
 from explorer.index.items import record_document
 from explorer.index.questions import HEAD, SUMMARY, AsOf, EvidenceRequest
@@ -60,6 +68,8 @@ class IndexService:
     retires_at_epoch: int | None = None
     node: Callable[[int | None, Document | None], Document] | None = None
     """What is known of the followed node, given the index's epoch and what is final; None where none is followed."""
+    vouches: Callable[[int], bool] | None = None
+    """Whether the head of the index, at that epoch, counts as one that a node has now; None: nobody can say so."""
 
     async def verdict(self, cid: str, *, at: AsOf = HEAD, evidence: EvidenceRequest = SUMMARY) -> Document:
         """The document of `GET /cid/{cid}/filplus`; MalformedCid, MalformedEpoch, EpochNotIndexed, MalformedCursor."""
@@ -155,6 +165,16 @@ class IndexService:
             await self.pool.fetchval("SELECT 1")
 
     @asynccontextmanager
+    async def at_head(self) -> AsyncIterator[tuple[asyncpg.Connection, Standpoint]]:
+        """One state of the index, and where answers about its head stand; for what else is known of it."""
+        async with self._snapshot() as connection:
+            yield connection, await self.standpoint(connection)
+
+    async def standpoint(self, connection: asyncpg.Connection) -> Standpoint:
+        """Where answers about the head stand, as a connection sees the index."""
+        return await self._standpoint(connection, HEAD)
+
+    @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[asyncpg.Connection]:
         """A connection that sees one state of the index, whatever is imported meanwhile."""
         with database_errors("reading the index"):
@@ -178,9 +198,17 @@ class IndexService:
             coverage=coverage,
             programme=self._programme(network, following),
             tipset=None if link is None else tuple(cid_from_bytes(raw) for raw in link.key),
-            finality=None if following is None or epoch is None else following.finality_of(epoch),
+            finality=self._finality(following, epoch, head),
             milestones=self._milestones(network, following),
         )
+
+    def _finality(self, following: Following | None, epoch: int | None, head: int | None) -> Finality | None:
+        """How sure the tipset of an epoch is. Of what is not even safe nobody knows more once no node is heard."""
+        if following is None or epoch is None or head is None:
+            return None
+        said = following.finality_of(epoch)
+        is_known = said != "head" or (self.vouches is not None and self.vouches(head))
+        return said if is_known else None
 
     def _network(self, following: Following | None, head: int | None) -> Network:
         """The network, with the clock of the followed chain where nothing else tells it."""
@@ -298,14 +326,16 @@ def index_service(
     pool: asyncpg.Pool,
     *,
     node: Callable[[int | None, Document | None], Document] | None = None,
+    vouches: Callable[[int], bool] | None = None,
 ) -> IndexService:
-    """The index over a pool, as the settings say; `node` tells of the one that is followed, if any."""
+    """The index over a pool, as the settings say; `node` and `vouches` tell of the one that is followed, if any."""
     return IndexService(
         pool=pool,
         network=settings.network,
         now=lambda: datetime.now(UTC),
         retires_at_epoch=settings.retires_at_epoch,
         node=node,
+        vouches=vouches,
     )
 
 

@@ -1,7 +1,7 @@
 """Evidence out of the database. Everything takes a connection, so that one answer reads one snapshot."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
@@ -49,14 +49,19 @@ async def load_record(
     connection: asyncpg.Connection, kind: RecordKind, record_id: int, epoch: int
 ) -> ClaimRecord | DealRecord | AllocationRecord | None:
     """One record by its id; None if the index has none."""
-    records: list[Any]
-    if kind == "claims":
-        records = await _claims(connection, "id", [record_id], epoch)
-    elif kind == "deals":
-        records = await _deals(connection, "id", [record_id], epoch)
-    else:
-        records = await _allocations(connection, "id", [record_id])
+    records = await load_records(connection, kind, [record_id], epoch)
     return records[0] if records else None
+
+
+async def load_records(
+    connection: asyncpg.Connection, kind: RecordKind, ids: list[int], epoch: int
+) -> Sequence[ClaimRecord | DealRecord | AllocationRecord]:
+    """The records of these ids, ordered by id; those that the index has not are left out."""
+    if kind == "claims":
+        return await _claims(connection, "id", ids, epoch)
+    if kind == "deals":
+        return await _deals(connection, "id", ids, epoch)
+    return await _allocations(connection, "id", ids)
 
 
 async def load_piece_sizes(connection: asyncpg.Connection, piece: bytes) -> list[int]:

@@ -17,7 +17,7 @@ from explorer.ground.queries import load_queries
 from explorer.index.deal_rows import live_deals_on, save_published
 from explorer.index.event_rows import apply_batch, is_indexed
 from explorer.index.feed import changed_from, note_advance
-from explorer.index.followed import FORMER_SOURCE, SOURCE, Hole, Link, followed_spans, without
+from explorer.index.followed import FORMER_SOURCE, SOURCE, Hole, Link, Move, followed_spans, move_of, without
 from explorer.index.spans import load_coverage
 from explorer.index.tally import Tally
 from explorer.index.told import Told, told_document, told_of
@@ -28,11 +28,11 @@ _QUERIES = load_queries("explorer.index.sql", "tipsets.sql")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A tipset to apply, with what the messages of the one below it did; None where that is known from the state."""
+    """A tipset to apply, with what the messages of the one below it did."""
 
     link: Link
     parent_weight: int
-    told: Told | None
+    told: Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +61,9 @@ async def load_following(connection: asyncpg.Connection) -> Following | None:
     return None if row is None else Following(**row)
 
 
-async def load_links(connection: asyncpg.Connection, limit: int) -> list[Link]:
-    """The newest tipsets of the followed chain, from the top down."""
-    return [_link(row) for row in await connection.fetch(_QUERIES["links"], limit)]
+async def load_links(connection: asyncpg.Connection) -> list[Link]:
+    """The followed tipsets that are not final, from the top down, and the newest that is."""
+    return [_link(row) for row in await connection.fetch(_QUERIES["links"])]
 
 
 async def load_head(connection: asyncpg.Connection) -> tuple[Link, int] | None:
@@ -95,8 +95,7 @@ async def begin(
 ) -> None:
     """Begins following with a final tipset whose state is, or will be, in the index."""
     await connection.execute(_QUERIES["take_back"], 0)
-    await connection.execute(_QUERIES["forget_tipsets"])
-    await connection.execute(_QUERIES["forget_holes"])
+    await _forget_tipsets(connection)
     await connection.execute(
         _QUERIES["begin_following"], genesis_cid, genesis_time, link.height, final_source, network_version
     )
@@ -107,15 +106,20 @@ async def begin(
 async def forget_chain(connection: asyncpg.Connection) -> None:
     """Forgets the followed chain, its rows as they stand: for a chain that nobody will ever ask for again."""
     await connection.execute(_QUERIES["forget_all_undo"])
-    await connection.execute(_QUERIES["forget_tipsets"])
-    await connection.execute(_QUERIES["forget_holes"])
+    await _forget_tipsets(connection)
     await connection.execute(_QUERIES["forget_following"])
     await connection.execute(_QUERIES["settle_spans"], SOURCE, FORMER_SOURCE)
 
 
+async def _forget_tipsets(connection: asyncpg.Connection) -> None:
+    """Leaves no tipset, and so no heights whose events could be missing."""
+    await connection.execute(_QUERIES["forget_tipsets"])
+    await connection.execute(_QUERIES["forget_holes"])
+
+
 async def advance(
     connection: asyncpg.Connection, *, head: Link, revert_from: int | None, steps: Sequence[Step]
-) -> None:
+) -> Move:
     """Takes back the tipsets from `revert_from` on, and applies the steps, which stand on one another.
 
     HeadMoved where `head` isn't the followed head any more.
@@ -123,6 +127,8 @@ async def advance(
     found = await load_head(connection)
     if found is None or found[0] != head:
         raise HeadMoved(f"the followed head is {found and found[0].height}, not the tipset at {head.height}")
+    links = [] if revert_from is None else await load_links(connection)
+    move = move_of(links, revert_from, [step.link for step in steps])
     reverted = await changed_from(connection, revert_from)
     if revert_from is not None:
         await connection.execute(_QUERIES["take_back"], revert_from)
@@ -133,15 +139,14 @@ async def advance(
         await _apply(connection, step)
     await rewrite_spans(connection)
     applied_from = steps[0].link.height if steps else None
-    await note_advance(connection, reverted_from=revert_from, reverted=reverted, applied_from=applied_from)
+    await note_advance(connection, move, reverted_from=revert_from, reverted=reverted, applied_from=applied_from)
+    return move
 
 
 async def _apply(connection: asyncpg.Connection, step: Step) -> None:
     """Applies one tipset; what it changes is remembered until it is final."""
-    told = None if step.told is None else json.dumps(told_document(step.told))
+    told = json.dumps(told_document(step.told))
     await connection.execute(_QUERIES["add_tipset"], step.link.height, list(step.link.key), step.parent_weight, told)
-    if step.told is None:
-        return
     await connection.execute(_QUERIES["remember_for"], str(step.link.height))
     await apply_told(connection, step.told)
     await connection.execute(_QUERIES["remember_for"], "")
@@ -174,7 +179,7 @@ async def unwound(connection: asyncpg.Connection) -> AsyncIterator[None]:
         await rewrite_spans(connection)
         yield
         for row in rows:
-            told = None if row["told"] is None else told_of(json.loads(row["told"]))
+            told = told_of(json.loads(row["told"]))
             await _apply(connection, Step(link=_link(row), parent_weight=int(row["parent_weight"]), told=told))
     if following is not None:
         await rewrite_spans(connection)
@@ -190,12 +195,6 @@ async def set_finality(connection: asyncpg.Connection, *, final_epoch: int, sour
 async def set_programme(connection: asyncpg.Connection, *, network_version: int, retires_at_epoch: int | None) -> None:
     """Says which network version holds at the head, and since when FIL+ is over, if it is."""
     await connection.execute(_QUERIES["set_programme"], network_version, retires_at_epoch)
-
-
-async def add_hole(connection: asyncpg.Connection, hole: Hole) -> None:
-    """Writes down heights whose events are not known."""
-    await _note_hole(connection, hole)
-    await rewrite_spans(connection)
 
 
 async def _note_hole(connection: asyncpg.Connection, hole: Hole) -> None:

@@ -25,7 +25,11 @@ class Verification:
     epoch: int
     node: str
     scope: Mapping[str, Any]
-    """`{"what": "sample", "seed", "providers", "clients", "deals"}`, or `providers`, or `all`."""
+    """`{"what": "sample", "seed", "providers", "clients", "deals"}`, or `providers`, or `all`.
+
+    `asked_epoch` where that has no tipset, so that the one below was compared at; `without_claims` the providers that
+    were named and of whom neither side has a claim.
+    """
     compared: Mapping[str, Mapping[str, int]]
     """By kind: `{"index", "node"}`, how many records each had in the scope, and `rejected`."""
     drift: Mapping[str, Mapping[str, int]]
@@ -39,6 +43,11 @@ class Verification:
     def drifted(self) -> int:
         """How many records differ."""
         return sum(sum(counts.values()) for counts in self.drift.values())
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether something was compared of everything that was asked for, and all of that is the same."""
+        return not self.drifted and has_compared(self.compared) and not self.scope.get("without_claims")
 
     def summary(self) -> dict[str, Any]:
         """The `index.verification` of `GET /status`."""
@@ -61,6 +70,11 @@ class Verification:
             "examples": self.examples,
             "seconds": seconds,
         }
+
+
+def has_compared(compared: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether the index or the node had any record in the scope."""
+    return any(one["index"] or one["node"] for one in compared.values())
 
 
 async def save_verification(connection: asyncpg.Connection, one: Verification) -> None:

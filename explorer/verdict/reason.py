@@ -33,13 +33,21 @@ class Subject:
         return None
 
 
-def reason(verdict: Verdict, subject: Subject, epoch: int | None) -> str:
-    """One sentence that says what the verdict rests on, and what it leaves open."""
+def reason(verdict: Verdict, subject: Subject, epoch: int | None, *, retires_at_epoch: int | None = None) -> str:
+    """One sentence that says what the verdict rests on, and what it leaves open.
+
+    `retires_at_epoch`: the first epoch at network version 29, where it is known.
+    """
     if subject.refusal:
         return f"Not known: {subject.refusal}."
     if epoch is None:
         return "Not known: the index is empty."
-    parts = [_sentence(verdict, subject, epoch), *_cautions(verdict, subject), *_hole(verdict, epoch)]
+    parts = [
+        _sentence(verdict, subject, epoch),
+        *_retirement(verdict, epoch, retires_at_epoch),
+        *_cautions(verdict, subject),
+        *_hole(verdict, epoch),
+    ]
     return "; ".join(parts) + "."
 
 
@@ -106,6 +114,22 @@ def _end_epoch(record: AnyRecord) -> int:
 def _worth(verdict: Verdict, counts: Counts) -> list[Judged[AnyRecord]]:
     everything: list[Judged[AnyRecord]] = [*verdict.claims, *verdict.deals, *verdict.allocations]  # type: ignore[list-item]
     return [one for one in everything if one.standing.counts is counts]
+
+
+def _retirement(verdict: Verdict, epoch: int, retires_at_epoch: int | None) -> list[str]:
+    """That FIL+ is over, where that is why a record counts as nothing and the verdict could else be another one."""
+    if retires_at_epoch is None or epoch < retires_at_epoch or verdict.name == "active":
+        return []
+    if not any(_is_too_late(one, retires_at_epoch) for one in _worth(verdict, Counts.NOTHING)):
+        return []
+    return [f"FIL+ ended at epoch {retires_at_epoch}, and what had not spent its DataCap by then counts as nothing"]
+
+
+def _is_too_late(one: Judged[AnyRecord], retires_at_epoch: int) -> bool:
+    """Whether a record that counts as nothing does so because FIL+ is over."""
+    if isinstance(one.record, DealRecord) and one.standing.status == "unclaimed":
+        return one.record.sector_start_epoch >= retires_at_epoch
+    return one.standing.status in {"pending", "published"}
 
 
 def _cautions(verdict: Verdict, subject: Subject) -> list[str]:

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from node.devnet.entrance import permissions_of
 from node.devnet.requests import answer_request
@@ -17,10 +18,8 @@ from node.sim.rpc.dispatch import Dispatcher, dispatchers
 from node.sim.rpc.gateway import gateway_dispatchers
 from node.sim.rpc.methods import Node
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 _SHUTDOWN_S = 1.0
-"""How long requests that still run may take once the server is told to end; those that wait for the chain never end."""
+"""How long requests that still run may take to end once the server is told to."""
 
 
 @asynccontextmanager
@@ -72,7 +71,9 @@ def _head_time(node: Node) -> float:
 
 
 def _application(thread: ChainThread, now_s: Callable[[], float]) -> web.Application:
-    app = web.Application(client_max_size=0, middlewares=[_as_go_does])
+    requests = _Requests()
+    app = web.Application(client_max_size=0, middlewares=[requests.note, _as_go_does])
+    app.on_shutdown.append(requests.end)
     gateway = gateway_dispatchers(thread.node, now_s=now_s)
     served = dispatchers(thread.node) | {f"/gateway{path}": dispatcher for path, dispatcher in gateway.items()}
     for path, dispatcher in served.items():
@@ -81,6 +82,37 @@ def _application(thread: ChainThread, now_s: Callable[[], float]) -> web.Applica
     app.router.add_get("/health/livez", partial(_empty, 200))
     app.router.add_get("/health/readyz", partial(_empty, 503))
     return app
+
+
+class _Requests:
+    """The requests that run. Some wait for the chain, some hang, and websockets last: none of them ends by itself."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    @property
+    def note(self) -> Middleware:
+        """The middleware that notes each request while it runs."""
+
+        @web.middleware
+        async def noting(request: web.Request, handler: Handler) -> web.StreamResponse:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - a coroutine runs in one
+            self._tasks.add(task)
+            try:
+                return await handler(request)
+            finally:
+                self._tasks.discard(task)
+
+        return noting
+
+    async def end(self, _: web.Application) -> None:
+        """Cancels every request, so that the server's end waits for none."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_SHUTDOWN_S)
 
 
 async def _rpc(thread: ChainThread, dispatcher: Dispatcher, request: web.Request) -> web.StreamResponse:

@@ -16,6 +16,8 @@ from node.sim.rpc.dispatch import Dispatcher
 from node.sim.rpc.requests import MAX_REQUEST_BYTES, TOO_LARGE
 
 _PING_S = 30.0
+_FAREWELL_S = 0.5
+"""How long a client is given to say goodbye."""
 _FRAMES_WAITING_MAX = 100_000
 """How many frames may wait for a slow reader before its connection is closed."""
 
@@ -83,13 +85,16 @@ async def converse(
     thread: ChainThread, dispatcher: Dispatcher, permissions: frozenset[str], request: web.Request
 ) -> web.StreamResponse:
     """Leads the conversation of one websocket until either side ends it."""
-    socket = _Socket(heartbeat=_PING_S, max_msg_size=MAX_REQUEST_BYTES, compress=False)
+    socket = _Socket(timeout=_FAREWELL_S, heartbeat=_PING_S, max_msg_size=MAX_REQUEST_BYTES, compress=False)
     await socket.prepare(request)
     line = _QueuedLine(thread)
     session = line.session = await thread.run(lambda: Session(dispatcher, permissions, line))
     writing = asyncio.create_task(_write(thread, socket, line, request))
     try:
         await _read(thread, session, socket)
+    except asyncio.CancelledError:
+        await socket.close(code=WSCloseCode.GOING_AWAY)
+        raise
     finally:
         line.session = None
         writing.cancel()

@@ -3,6 +3,8 @@
 from node.chain.protocol import Chain
 from node.lotus.capabilities import NodeCapabilities, capabilities_of
 from node.lotus.health import NodeHealth
+from node.lotus.hearing import Ailment
+from node.lotus.listening import listen_to
 from node.lotus.pool import NodePool
 from node.lotus.sending import Sending
 from node.lotus.settling import Settling
@@ -30,9 +32,22 @@ class LotusChain(Tipsets, Settling, States, Sending):
         """The names of the nodes, the preferred one first."""
         return tuple(node.name for node in self._pool.nodes)
 
+    def clock(self) -> float:
+        """What the times in `health` are reckoned by: seconds that only grow."""
+        return self._pool.nodes[0].clock()
+
     def health(self) -> tuple[NodeHealth, ...]:
         """How each node does, the preferred one first; nobody is asked for it."""
         return tuple(node.health() for node in self._pool.nodes)
+
+    @property
+    def head_stream(self) -> Ailment:
+        """What is wrong with the stream of head changes."""
+        return self._pool.head_stream
+
+    async def listen(self, *, timeout_s: float, quiet_s: float) -> None:
+        """Asks each node for its head that has told none for `quiet_s`; what comes of it is in `health`."""
+        await listen_to(self._pool, self._watch, timeout_s=timeout_s, quiet_s=quiet_s)
 
     def on(self, node: str) -> "LotusChain":
         """The chain as that one node tells it, for who must know whose answer it is; KeyError where there is none."""

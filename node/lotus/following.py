@@ -51,6 +51,8 @@ class Subscription(Generic[T]):
     decode: Callable[[Node, Frame], T | None]
     """None: the frame is passed over."""
     watch: Watch | None = None
+    tells_heads: bool = True
+    """Whether head changes are among it."""
 
 
 @dataclass(slots=True)
@@ -87,9 +89,11 @@ async def followed(pool: NodePool, subscription: Subscription[T]) -> AsyncGenera
         except _OF_THIS_NODE as error:
             node.failed(error)
             given.up[node.name] = error
+            _note_failure(pool, node, subscription, error)
             continue
         except _PASSING as error:
             node.failed(error)
+            _note_failure(pool, node, subscription, error)
             reason: ChainError = error
         _log.warning("stream_broken", node=node.name, error=type(reason).__name__, reason=str(reason))
         yield StreamGap(node.name, str(reason), given.head)
@@ -108,6 +112,8 @@ async def _connection(pool: NodePool, node: Node, given: _Given[T]) -> AsyncGene
                 calls[frame.index].method, partial(_taken, node, frame, given.subscription, trail, look_out)
             )
             node.worked()
+            if isinstance(value, HeadChanges):
+                _note_head(pool, node, value, trail.head)
             if value is None:
                 continue
             if not opened:
@@ -125,6 +131,20 @@ def _taken(node: Node, frame: Frame, subscription: Subscription[T], trail: Trail
         if look_out is not None:
             look_out.seen(trail.head)
     return value
+
+
+def _note_head(pool: NodePool, node: Node, changes: HeadChanges, head: TipSet | None) -> None:
+    """Notes that the head was heard. Below everything that was told it has no tipset, but it was told."""
+    pool.head_stream.ends()
+    if head is not None:
+        node.hearing.told(head, is_explicit=changes.changes[-1].kind != "current")
+
+
+def _note_failure(pool: NodePool, node: Node, subscription: Subscription[T], error: ChainError) -> None:
+    """Notes that the head is not heard, where it is listened for."""
+    if subscription.tells_heads:
+        pool.head_stream.begins(str(error))
+        node.hearing.failed(error)
 
 
 async def _frames(node: Node, calls: Sequence[Call], look_out: LookOut | None) -> AsyncGenerator[Frame, None]:

@@ -1,7 +1,7 @@
 """One node of several: whether it is used now, whether it is of the right network, and what it cannot do.
 
 unproven ──identity fits──► in use ──transient error, garbled answer──► at rest, twice as long each time ──► unproven
-    └────identity is another──► at rest, as long as it gets
+    └────identity is another──► at rest, asked for nothing, a little longer each time ──► unproven
 
 Each of these steps is logged once; what a node answers in between is not.
 """
@@ -14,12 +14,14 @@ from typing import TypeVar
 import structlog
 
 from node.chain.errors import (
+    BadEndpoint,
     BadRequest,
     ChainError,
     GarbledAnswer,
     MethodMissing,
     ModuleDisabled,
     RequestFailed,
+    TokenRefused,
     TransientError,
     WrongNetwork,
 )
@@ -28,6 +30,7 @@ from node.errors import FilecoinError
 from node.lotus import decoding
 from node.lotus.expected import Gate
 from node.lotus.faults import error_of
+from node.lotus.hearing import Ailment, Hearing
 from node.lotus.json_stream import Member, ResultMembers
 from node.lotus.limits import Retries, retry_after_s
 from node.lotus.transport import Call, RpcFault, Transport
@@ -40,6 +43,8 @@ E = TypeVar("E", bound=ChainError)
 
 _log = structlog.get_logger(__name__)
 
+# Errors that say that the node can't be used as it is, whatever it is asked.
+_USELESS = (TransientError, GarbledAnswer, WrongNetwork, TokenRefused, BadEndpoint)
 # How a node refuses batches as such: by an error for the whole, by HTTP 400 or 413, or as a method that it has not.
 _NO_BATCHES = (BadRequest, RequestFailed, MethodMissing)
 
@@ -58,6 +63,14 @@ class NodeHealth:
     rests_s: float
     """How much longer it is passed over."""
     missing_methods: tuple[str, ...]
+    heard_at: float | None
+    """When it last told a head that counts, by the chain's clock; None: never."""
+    head_epoch: int | None
+    unheard: str | None
+    """Why its head is not heard; None while it is."""
+    error: str | None
+    """Why it is of no use now, or its head not heard; None while all is well."""
+    failing_since: float | None
 
 
 @dataclass(slots=True)
@@ -75,6 +88,13 @@ class Node:
     missing: dict[str, tuple[float, RpcFault]] = field(default_factory=dict)
     """Methods that it has not, by the title of the call: when that was said, and in which words."""
     batches_refused_at: float = float("-inf")
+    refusal: str | None = None
+    """In which words it was found to be of another network, when it was last asked."""
+    hearing: Hearing = field(init=False)
+    ailment: Ailment = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hearing, self.ailment = Hearing(self.clock), Ailment(self.clock)
 
     @property
     def name(self) -> str:
@@ -86,10 +106,27 @@ class Node:
         """Whether it is passed over for now."""
         return self.clock() < self.rests_until
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is of another network, and not to be asked again yet."""
+        return self.refusal is not None and self.at_rest
+
     def health(self) -> NodeHealth:
         """How the node does now."""
-        rests_s = max(0.0, self.rests_until - self.clock())
-        return NodeHealth(self.name, self.proven, self.failures, rests_s, tuple(sorted(self.missing)))
+        hearing = self.hearing
+        worst = hearing.ailment if hearing.ailment.error is not None else self.ailment
+        return NodeHealth(
+            name=self.name,
+            proven=self.proven,
+            failures=self.failures,
+            rests_s=max(0.0, self.rests_until - self.clock()),
+            missing_methods=tuple(sorted(self.missing)),
+            heard_at=hearing.heard_at,
+            head_epoch=None if hearing.head is None else hearing.head.epoch,
+            unheard=hearing.ailment.error,
+            error=worst.error,
+            failing_since=worst.since,
+        )
 
     @property
     def asked_rest_s(self) -> float:
@@ -192,12 +229,17 @@ class Node:
         return error
 
     async def prove(self, gate: Gate) -> None:
-        """Asks a node that is not proven for its network; WrongNetwork where it is another."""
+        """Asks a node that is not proven for its network; WrongNetwork where it is another.
+
+        One that was found to be of another is not asked again before it has rested.
+        """
         if self.proven:
             return
+        if self.refusal is not None and self.at_rest:
+            raise self.named(WrongNetwork(self.refusal))
         identity = await self.identity()
         self.decoded("identity", lambda: gate.admit(identity))
-        self.proven = True
+        self.proven, self.refusal = True, None
         _log.info("node_proven", node=self.name, network=identity.name, genesis=str(identity.genesis_cid))
 
     def worked(self) -> None:
@@ -205,15 +247,22 @@ class Node:
         if self.failures:
             _log.info("node_recovered", node=self.name, failures=self.failures)
         self.failures = 0
+        self.ailment.ends()
         self.rests_until = self.asked_until = float("-inf")
 
     def failed(self, error: ChainError) -> None:
         """It rests where the error says that it is ill, and must then prove itself again."""
+        if isinstance(error, WrongNetwork) and self.is_refused:
+            return  # it was not asked
+        if isinstance(error, _USELESS):
+            self.ailment.begins(str(error))
         if not isinstance(error, TransientError | GarbledAnswer | WrongNetwork):
             return
         self.failures += 1
-        rest_s = self.retries.node_rest_s(self.failures, error)
-        self.rests_until = self.clock() + (self.retries.longest_rest_s if isinstance(error, WrongNetwork) else rest_s)
+        if isinstance(error, WrongNetwork):
+            self.refusal = error.args[0]
+            self.hearing.failed(error)
+        self.rests_until = self.clock() + self.retries.node_rest_s(self.failures, error)
         self.asked_until = self.clock() + (retry_after_s(error) or 0.0)
         self.proven = False
         self._log_failure(error)

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from node.chain.errors import ChainError, NodeOverloaded
+from node.chain.errors import ChainError, NodeOverloaded, WrongNetwork
 
+# What a node has at hand: one that doesn't tell it at once hangs.
+_QUICK_METHODS = frozenset(f"Filecoin.{name}" for name in ("ChainHead", "ChainGetGenesis", "StateNetworkName"))
 # What a node computes or searches for a while before its first byte.
 _SLOW_METHODS = frozenset(
     f"Filecoin.{name}"
@@ -25,6 +27,8 @@ class Limits:
     """Of one node. Times are seconds, sizes bytes."""
 
     timeout_s: float = 20.0
+    quick_timeout_s: float = 5.0
+    """For what a node has at hand: its head, its network."""
     slow_timeout_s: float = 120.0
     """For calls that search or compute: events, claims of a provider, gas, messages."""
     answer_bytes: int = 64 << 20
@@ -41,6 +45,8 @@ class Limits:
 
     def timeout_of(self, method: str) -> float:
         """How long an answer to the method is waited for."""
+        if method in _QUICK_METHODS:
+            return min(self.quick_timeout_s, self.timeout_s)
         return self.slow_timeout_s if method in _SLOW_METHODS else self.timeout_s
 
 
@@ -56,6 +62,8 @@ class Retries:
     rest_s: float = 5.0
     """How long a node is passed over after its first failure, where there is another; doubles with each."""
     longest_rest_s: float = 300.0
+    longest_refusal_s: float = 30.0
+    """How long at most a node of another network is not asked again: one that was set right is used within a minute."""
     forget_missing_s: float = 600.0
     """How long a method counts as missing before it is tried again: a node can be replaced or set up anew."""
 
@@ -69,7 +77,8 @@ class Retries:
 
     def node_rest_s(self, failures: int, error: ChainError) -> float:
         """How long a node is passed over after so many failures in a row."""
-        rest = min(self.rest_s * 2.0 ** min(failures - 1, 30), self.longest_rest_s)
+        longest_s = self.longest_refusal_s if isinstance(error, WrongNetwork) else self.longest_rest_s
+        rest = min(self.rest_s * 2.0 ** min(failures - 1, 30), longest_s)
         return max(rest, min(retry_after_s(error) or 0.0, self.longest_rest_s))
 
 

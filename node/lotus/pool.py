@@ -12,7 +12,7 @@ Writes go to every node at once, each asked once: the same bytes do no harm, and
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from node.chain.errors import (
@@ -31,6 +31,7 @@ from node.chain.errors import (
 )
 from node.lotus.expected import Gate
 from node.lotus.health import Node
+from node.lotus.hearing import Ailment
 from node.lotus.limits import Retries, retry_after_s
 from node.lotus.transport import Call
 
@@ -60,6 +61,11 @@ class NodePool:
     retries: Retries
     sleep: Sleep
     random: Callable[[], float]
+    head_stream: Ailment = field(init=False)
+    """What is wrong with the stream of head changes, whichever node it comes from."""
+
+    def __post_init__(self) -> None:
+        self.head_stream = Ailment(self.nodes[0].clock)
 
     def only(self, name: str) -> "NodePool":
         """The pool of that one node, which goes on sharing what is known of it; KeyError where there is none."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from node.chain.errors import GarbledAnswer, NotFound, TooManyEvents
 from node.chain.event_filter import EventFilter
@@ -12,9 +13,10 @@ from node.lotus import decoding, params
 from node.lotus.asking import Asking, lotus_call
 from node.lotus.following import Subscription, followed
 from node.lotus.health import IDENTITY_CALLS, Node
+from node.lotus.listening import head_of
 from node.lotus.trail import check_path
 from node.lotus.transport import Call, Frame
-from node.lotus.watching import Watch, check_age
+from node.lotus.watching import Watch
 
 EVENTS_CUT_AT = 10_000
 """As many events as older nodes cut their answers to, without a word (MaxFilterResults)."""
@@ -42,11 +44,7 @@ class Tipsets(Asking):
 
     async def head(self) -> TipSet:
         """The node's head; NodeNotSynced where it is too old."""
-        return await self._ask("ChainHead", decode=self._fresh)
-
-    def _fresh(self, document: object) -> TipSet:
-        head = decoding.tipset(document)
-        return check_age(head, stale_after_s=self._watch.stale_after_s, now=self._watch.wall_clock())
+        return await self._pool.run(partial(head_of, watch=self._watch))
 
     async def tipset(self, key: TipSetKey) -> TipSet:
         """The tipset of that key."""
@@ -130,7 +128,9 @@ class Tipsets(Asking):
     def actor_event_stream(self, events: EventFilter) -> AsyncGenerator[ActorEvent | StreamGap, None]:
         """The events that match; for ever."""
         first, again = self._subscriptions(events)
-        subscription = Subscription(first=first, again=again, decode=lambda _, frame: _event(frame, events))
+        subscription = Subscription(
+            first=first, again=again, decode=lambda _, frame: _event(frame, events), tells_heads=False
+        )
         return followed(self._pool, subscription)
 
     @property

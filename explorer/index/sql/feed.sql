@@ -43,12 +43,12 @@ ORDER BY e.place
 
 -- name: newest
 -- The newest $1 events, from the oldest of them on.
-SELECT id, at, type, piece, data FROM (
-    SELECT id, at, type, piece, data::text AS data FROM explorer.feed ORDER BY id DESC LIMIT $1
+SELECT id, at, type, piece, data, review_id FROM (
+    SELECT id, at, type, piece, data::text AS data, review_id FROM explorer.feed ORDER BY id DESC LIMIT $1
 ) AS f ORDER BY id
 
 -- name: after
-SELECT id, at, type, piece, data::text AS data FROM explorer.feed WHERE id > $1 ORDER BY id LIMIT $2
+SELECT id, at, type, piece, data::text AS data, review_id FROM explorer.feed WHERE id > $1 ORDER BY id LIMIT $2
 
 -- name: prune
 -- Forgets what is beyond the newest $1, or older than $2; never the newest of all, which says how far the ids are.

@@ -8,6 +8,14 @@
 CREATE TEMPORARY TABLE stage ON COMMIT DROP AS
 SELECT 0::bigint AS ordinal, id, {columns} FROM explorer.{table} WITH NO DATA
 
+-- name: create_kept_stage
+-- One that outlives transactions, for what takes an hour to come.
+CREATE TEMPORARY TABLE stage AS
+SELECT 0::bigint AS ordinal, id, {columns} FROM explorer.{table} WITH NO DATA
+
+-- name: drop_stage
+DROP TABLE IF EXISTS pg_temp.stage
+
 -- name: index_stage
 CREATE UNIQUE INDEX ON pg_temp.stage (id)
 
@@ -100,9 +108,6 @@ WHERE r.term_max_epochs <> s.term_max_epochs OR EXISTS (SELECT FROM explorer.cla
 ON CONFLICT (claim_id, term_max_epochs) DO UPDATE SET since_epoch = excluded.since_epoch
 WHERE excluded.since_epoch < t.since_epoch
 
--- name: log_import
-INSERT INTO explorer.imports (kind, source, epoch, complete, records, rejected) VALUES ($1, $2, $3, $4, $5, $6)
-
 -- name: cover
 INSERT INTO explorer.coverage (kind, from_epoch, through_epoch, source) VALUES ($1, $2, $2, $3)
 ON CONFLICT (kind, from_epoch, through_epoch) DO NOTHING
@@ -125,35 +130,3 @@ WHERE claim_id = ANY ($1::bigint[]) ORDER BY claim_id, term_max_epochs
 -- name: save_terms
 INSERT INTO explorer.claim_terms (claim_id, term_max_epochs, since_epoch) VALUES ($1, $2, $3)
 ON CONFLICT (claim_id, term_max_epochs) DO UPDATE SET since_epoch = excluded.since_epoch
-
--- name: add_deal_events
-INSERT INTO explorer.deal_events (deal_id, type, height)
-SELECT DISTINCT * FROM unnest($1::bigint[], $2::explorer.deal_event[], $3::bigint[])
-ON CONFLICT (deal_id, type, height) DO NOTHING
-
--- name: add_sector_terminations
-INSERT INTO explorer.sector_terminations (provider_id, sector, height)
-SELECT DISTINCT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
-ON CONFLICT (provider_id, sector, height) DO NOTHING
-
--- name: add_piece_source
-WITH made AS (INSERT INTO explorer.piece_sources (name) VALUES ($1) ON CONFLICT (name) DO NOTHING RETURNING id)
-SELECT id FROM made UNION ALL SELECT id FROM explorer.piece_sources WHERE name = $1 LIMIT 1
-
--- name: create_piece_stage
-CREATE TEMPORARY TABLE piece_stage ON COMMIT DROP AS
-SELECT payload, codec, piece, size_bytes FROM explorer.payload_pieces WITH NO DATA
-
--- name: change_pieces
-UPDATE explorer.payload_pieces AS r
-SET size_bytes = s.size_bytes
-FROM (
-    SELECT payload, codec, piece, max(size_bytes) AS size_bytes FROM pg_temp.piece_stage GROUP BY payload, codec, piece
-) AS s
-WHERE r.payload = s.payload AND r.codec = s.codec AND r.piece = s.piece AND r.source_id = $1
-  AND s.size_bytes IS NOT NULL AND r.size_bytes IS DISTINCT FROM s.size_bytes
-
--- name: add_pieces
-INSERT INTO explorer.payload_pieces (payload, codec, piece, source_id, size_bytes)
-SELECT payload, codec, piece, $1, max(size_bytes) FROM pg_temp.piece_stage GROUP BY payload, codec, piece
-ON CONFLICT (payload, piece, source_id, codec) DO NOTHING

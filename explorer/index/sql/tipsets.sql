@@ -1,8 +1,12 @@
 -- The followed chain: its tipsets, what is final, what is not known, and what all of that covers.
 
 -- name: links
--- The newest tipsets, from the top down.
-SELECT height, key FROM explorer.tipsets ORDER BY height DESC LIMIT $1
+-- The tipsets that are not final, from the top down, and the newest that is.
+SELECT height, key FROM explorer.tipsets
+WHERE height >= (
+    SELECT max(t.height) FROM explorer.tipsets AS t CROSS JOIN explorer.following AS f WHERE t.height <= f.final_epoch
+)
+ORDER BY height DESC
 
 -- name: head
 SELECT height, key, parent_weight FROM explorer.tipsets ORDER BY height DESC LIMIT 1
@@ -30,8 +34,9 @@ INSERT INTO explorer.following
     (genesis_cid, genesis_time, start_epoch, final_epoch, final_source, safe_epoch, network_version)
 VALUES ($1, $2, $3, $3, $4, $3, $5)
 ON CONFLICT (only_row) DO UPDATE
-SET genesis_cid = excluded.genesis_cid, genesis_time = excluded.genesis_time, start_epoch = excluded.start_epoch, final_epoch = excluded.final_epoch, final_source = excluded.final_source,
-    safe_epoch = excluded.safe_epoch, network_version = excluded.network_version
+SET genesis_cid = excluded.genesis_cid, genesis_time = excluded.genesis_time, start_epoch = excluded.start_epoch,
+    final_epoch = excluded.final_epoch, final_source = excluded.final_source, safe_epoch = excluded.safe_epoch,
+    network_version = excluded.network_version
 
 -- name: forget_tipsets
 DELETE FROM explorer.tipsets
@@ -137,6 +142,10 @@ SET first_seen_epoch = least(r.first_seen_epoch, excluded.first_seen_epoch),
 -- What was told before of deals that were published at $2.
 SELECT deal_id, type::text AS type, height FROM explorer.deal_events
 WHERE deal_id = ANY ($1::bigint[]) AND height >= $2 AND type <> 'published'
+
+-- name: told_since
+-- What was told of deals at heights from $1 on.
+SELECT deal_id, type::text AS type, height FROM explorer.deal_events WHERE height >= $1 AND type <> 'published'
 
 -- name: activate_deals
 UPDATE explorer.deals AS r SET sector_start_epoch = told.height

@@ -54,6 +54,7 @@ async def followed(pool: asyncpg.Pool) -> Followed:
     made = Followed(pool, Dispatcher(open_node(SimulatedChain(Options(seed=5)))))
     made.order("Mine", 3)
     await made.follower.begin()
+    await made.follower.states.read_due()
     await made.news()
     return made
 
@@ -93,6 +94,7 @@ async def test_a_new_head_is_told_with_what_is_final(followed: Followed) -> None
     head = await followed.chain.head()
     told = events[0].data
     assert (told["epoch"], told["reverted_from_epoch"]) == (head.epoch, None)
+    assert (told["change"], told["depth"]) == ("apply", 0)
     assert told["tipset"] == [cid_from_bytes(raw).to_text() for raw in key_of(head.key)]
     assert 0 <= told["final_epoch"] <= told["safe_epoch"] <= head.epoch
 
@@ -126,9 +128,9 @@ async def test_a_reorg_tells_what_it_took_back(followed: Followed) -> None:
     followed.order("Fork", 5)
     events = await followed.news()
     assert "reverted" in changes_of(events)[piece_text(3)]
-    heads = [event.data["reverted_from_epoch"] for event in events if event.type == "head"]
-    assert heads[0] is not None
-    assert heads[0] <= height
+    told = next(event.data for event in events if event.type == "head")
+    assert told["reverted_from_epoch"] <= height
+    assert (told["change"], told["depth"]) == ("reorg", 5)
 
 
 async def test_a_change_that_a_reorg_makes_again_is_no_news(followed: Followed, pool: asyncpg.Pool) -> None:
@@ -190,6 +192,7 @@ async def test_whatever_happens_every_changed_piece_is_told_and_no_other(pool: a
     followed = Followed(pool, world.dispatcher)
     world.ask("Sim.Mine", 3)
     await followed.follower.begin()
+    await followed.follower.states.read_due()
     await followed.news()
     before = dict(await pool.fetch(_ROWS))
     told_in_vain = told_rightly = 0

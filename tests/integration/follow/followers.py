@@ -12,6 +12,7 @@ import time
 import structlog
 
 from explorer.errors import FollowError
+from explorer.follow import states
 from explorer.follow.follower import Follower
 from explorer.ground.database import open_pool
 from node.chain.errors import ChainError
@@ -22,14 +23,20 @@ _PAUSE_S = 0.05
 
 
 async def follow(dsn: str, url: str) -> None:
-    """Follows for ever, as the service does."""
+    """Follows for ever, and reads states beside it, as the service does."""
+    states.LOOK_S = states.FIRST_PAUSE_S = _PAUSE_S
     async with open_pool(dsn, application_name=APPLICATION) as pool, open_lotus_chain([url]) as chain:
-        while True:
-            try:
-                await Follower(chain, pool, time.monotonic).follow(lambda: None)
-            except (ChainError, FollowError) as error:
-                print(error, file=sys.stderr)
-                await asyncio.sleep(_PAUSE_S)
+        follower = Follower(chain, pool, time.monotonic)
+        await asyncio.gather(follower.states.run(), _go_on(follower))
+
+
+async def _go_on(follower: Follower) -> None:
+    while True:
+        try:
+            await follower.follow(lambda: None)
+        except (ChainError, FollowError) as error:
+            print(error, file=sys.stderr)
+            await asyncio.sleep(_PAUSE_S)
 
 
 def main() -> None:

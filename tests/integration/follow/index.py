@@ -56,20 +56,31 @@ class LivingIndex:
         self.follower = Follower(self.chain(), self.pool, self.time.clock)
 
     async def follow(self) -> None:
-        """Goes to the node's head, as the node tells it."""
+        """Goes to the node's head, as the node tells it; what is missing of its state is read before and after that."""
+        await self.follower.begin()
+        await self.follower.states.read_due()
+        await self.go()
+        await self.follower.states.read_due()
+
+    async def go(self) -> None:
+        """Goes to the node's head."""
         await self.follower.begin()
         await self.follower.go_to(await self.follower.chain.head())
 
     async def begin_at_genesis(self) -> None:
         """Begins with the chain's first tipset, so that the whole of it is replayed."""
         self.restart()
-        genesis = await self.follower.chain.tipset_at(0)
+        await self.begin_at(0)
+
+    async def begin_at(self, epoch: int) -> None:
+        """Begins with the tipset of an epoch, which is final."""
+        start = await self.follower.chain.tipset_at(epoch)
         identity = await self.follower.chain.identity()
         async with self.pool.acquire() as connection, connection.transaction():
             await begin(
                 connection,
-                Link(0, key_of(genesis.key)),
-                parent_weight=genesis.parent_weight,
+                Link(start.epoch, key_of(start.key)),
+                parent_weight=start.parent_weight,
                 genesis_cid=identity.genesis_cid.to_bytes(),
                 genesis_time=identity.genesis_time,
                 final_source="depth",

@@ -12,9 +12,11 @@ from explorer.index.tipsets import apply_told, load_following
 from explorer.index.told import told_of
 from tests.integration.follow.index import LivingIndex
 from tests.integration.follow.nodes import GatewayTransport
+from tests.integration.follow.truth import truth_of
 from tests.integration.follow.world import World
 from tests.integration.index.importing import state_of
 from tests.unit.lotus.chains import chain_over
+from tests.unit.sim.builders import piece_cid
 
 pytestmark = pytest.mark.usefixtures("soon_final")
 
@@ -116,6 +118,52 @@ async def test_a_file_of_a_kind_that_no_node_gives_counts_as_whole_once_it_is_fi
     assert (report["added"], report["complete"]) == (0, True)
     assert await index.covers_deals()
     await index.assert_coverage(list(range(world.height + 1)), "deals by import")
+
+
+@pytest.fixture
+async def gateway(pool: asyncpg.Pool, tmp_path: Path) -> "GatewayIndex":
+    """An index whose node gives no deals, with a deal that was imported although its tipset is not final."""
+    world = World(53)
+    world.live("mine")
+    index = GatewayIndex(pool, world, tmp_path)
+    await index.follow()
+    world.live("remember")
+    world.ask("Sim.PublishDeals", [world._proposal("f09000", "f01000", 1)])
+    await index.imports(dump(index, "StateMarketDeals"), kind="deals", at_epoch=world.height, partial=True)
+    assert [row["id"] for row in await pool.fetch("SELECT id FROM explorer.deals")] == [0]
+    return index
+
+
+async def test_a_deal_of_a_reverted_tipset_that_was_imported_stays_until_a_final_file_lacks_it(
+    gateway: "GatewayIndex",
+) -> None:
+    await gateway.follow()
+    gateway.world.live("go_back", "skip")
+    gateway.world.ask("Sim.Mine", 20)
+    await gateway.follow()
+    assert await gateway.pool.fetchval("SELECT gone_epoch FROM explorer.deals") is None
+    assert not await gateway.covers_deals()
+    whole, epoch = dump(gateway, "StateMarketDeals"), gateway.world.height
+    assert not whole
+    while await final_epoch(gateway) < epoch:
+        gateway.world.live("skip")
+        await gateway.follow()
+    await gateway.imports(whole, kind="deals", at_epoch=epoch, force=True)
+    assert await gateway.pool.fetchval("SELECT gone_epoch FROM explorer.deals") == epoch
+    await gateway.assert_at_head("a final file")
+
+
+async def test_the_chain_replaces_a_deal_that_was_imported_from_a_reverted_tipset(gateway: "GatewayIndex") -> None:
+    """On the other fork the id is another deal's."""
+    await gateway.follow()
+    gateway.world.live("go_back")
+    other = gateway.world._proposal("f09001", "f01001", 2)
+    gateway.world.ask("Sim.PublishDeals", [other])
+    await gateway.follow()
+    row, chain = await gateway.pool.fetchrow("SELECT * FROM explorer.deals"), gateway.world.chain
+    assert (row["client_id"], row["provider_id"], row["piece"]) == (9001, 1001, piece_cid(2).digest)
+    assert (row["start_epoch"], row["verified"]) == (other["StartEpoch"], other["VerifiedDeal"])
+    assert row["label"] == truth_of(chain.state_at(chain.head)).deals[0]["label"]
 
 
 class GatewayIndex(LivingIndex):

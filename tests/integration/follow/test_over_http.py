@@ -11,9 +11,11 @@ import asyncpg
 import pytest
 
 from explorer.errors import FollowError
-from explorer.follow import filling, follower
+from explorer.follow import filling, follower, states
 from explorer.follow.follower import Follower
+from explorer.index.spans import load_coverage
 from explorer.index.tipsets import load_head, load_holes
+from explorer.verdict.records import RECORD_KINDS
 from node.chain.errors import ChainError
 from node.devnet.serving import serving
 from node.lotus.limits import Limits, Retries
@@ -30,6 +32,8 @@ AT_HEAD_WITHIN_S = 30
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follower, "POLL_S", 0.5)
     monkeypatch.setattr(filling, "AGAIN_AFTER_MOST_S", 0.3)
+    monkeypatch.setattr(states, "LOOK_S", 0.02)
+    monkeypatch.setattr(states, "LONGEST_PAUSE_S", 0.1)
 
 
 @asynccontextmanager
@@ -41,12 +45,14 @@ async def followed(pool: asyncpg.Pool, world: World) -> AsyncIterator[Callable[[
         serving(world.dispatcher.node, bound) as thread,
         open_lotus_chain([url], limits=QUICK, retries=SOON) as chain,
     ):
-        task = asyncio.create_task(_follow(Follower(chain, pool, time.monotonic)))
+        one = Follower(chain, pool, time.monotonic)
+        tasks = [asyncio.create_task(_follow(one)), asyncio.create_task(one.states.run())]
         try:
             yield lambda name: thread.run(lambda: world.step((name,) if name else None))
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _follow(one: Follower) -> None:
@@ -58,13 +64,15 @@ async def _follow(one: Follower) -> None:
 
 
 async def at_head(pool: asyncpg.Pool, world: World) -> None:
-    """Returns once the index is at the node's head, and has filled its holes."""
+    """Returns once the index is at the node's head, has filled its holes, and read its state."""
     due = tuple(cid.to_bytes() for cid in world.chain.head.key)
     async with asyncio.timeout(AT_HEAD_WITHIN_S):
         while True:
             async with pool.acquire() as connection:
                 found, holes = await load_head(connection), await load_holes(connection)
-            if found is not None and found[0].key == due and not holes:
+                coverage = await load_coverage(connection)
+            whole = found is not None and all(coverage.covers(kind, found[0].height) for kind in RECORD_KINDS)
+            if found is not None and found[0].key == due and whole and not holes:
                 return
             await asyncio.sleep(0.02)
 

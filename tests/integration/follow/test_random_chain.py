@@ -1,8 +1,7 @@
 """A chain that lives at random: after every step the index, a fresh one and the chain itself must say the same."""
 
-import os
 import random
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from explorer.ground.database import open_pool
 from tests.clusters import Server
 from tests.integration.follow.index import CIDS, LivingIndex, assert_same, differences
+from tests.integration.follow.soaking import soaked_seeds
 from tests.integration.follow.world import GROWING, World
 
 
@@ -105,7 +105,6 @@ async def live(run: Run, steps: int, *, compare_every: int) -> None:
 
 async def lived(postgres: Server, folder: Path, world: World, steps: int, *, compare_every: int) -> None:
     """Lives a world to its end, over databases of its own."""
-    print("seed", world.seed)
     with postgres.cloned() as one, postgres.cloned() as another:
         async with (
             open_pool(one, application_name="living") as pool,
@@ -124,9 +123,11 @@ async def test_chain_living_and_fresh_index_agree(postgres: Server, tmp_path: Pa
 
 @pytest.mark.usefixtures("soon_final")
 @pytest.mark.every_postgres
-async def test_they_agree_with_any_seed(postgres: Server, tmp_path: Path) -> None:
+async def test_they_agree_with_any_seed(postgres: Server, tmp_path: Path, say_seed: Callable[[int], None]) -> None:
     """Another world in every run: its seed is printed."""
-    await lived(postgres, tmp_path, World(random.randrange(10**6)), 25, compare_every=25)
+    seed = random.randrange(10**6)
+    say_seed(seed)
+    await lived(postgres, tmp_path, World(seed), 25, compare_every=25)
 
 
 async def test_a_reorg_of_some_hundred_tipsets_is_one_step(postgres: Server, tmp_path: Path) -> None:
@@ -136,7 +137,6 @@ async def test_a_reorg_of_some_hundred_tipsets_is_one_step(postgres: Server, tmp
 
 async def deeply_forked(postgres: Server, folder: Path, *, seed: int, depth: int) -> None:
     """Lives on for so many tipsets, and has all of them replaced."""
-    print("seed", seed)
     world = World(seed)
     world.final_after = 900
     world.live("mine")
@@ -159,23 +159,18 @@ async def deeply_forked(postgres: Server, folder: Path, *, seed: int, depth: int
             await run.compare_with_fresh()
 
 
-def first_seed() -> int:
-    return int(os.environ.get("SEED") or random.randrange(10**6))
-
-
 @pytest.mark.soak
 @pytest.mark.usefixtures("soon_final")
-async def test_they_agree_for_ten_thousand_steps(postgres: Server, tmp_path: Path) -> None:
-    """10,000 steps by twenty seeds, from SEED on where one is given."""
-    first = first_seed()
-    for seed in range(first, first + 20):
+async def test_they_agree_for_ten_thousand_steps(
+    postgres: Server, tmp_path: Path, say_seed: Callable[[int], None]
+) -> None:
+    """10,000 steps by twenty seeds, from SEED on where one is given; fewer where MINUTES are."""
+    for seed in soaked_seeds(say_seed, most=20):
         await lived(postgres, tmp_path, World(seed), 500, compare_every=50)
 
 
 @pytest.mark.soak
-async def test_forks_as_deep_as_finality(postgres: Server, tmp_path: Path) -> None:
-    """For MINUTES (5), with SEED where one is given: reorgs of 890 tipsets."""
-    until, seed = time.monotonic() + 60 * float(os.environ.get("MINUTES") or 5), first_seed()
-    while time.monotonic() < until:
+async def test_forks_as_deep_as_finality(postgres: Server, tmp_path: Path, say_seed: Callable[[int], None]) -> None:
+    """For MINUTES (5), from SEED on where one is given: reorgs of 890 tipsets, where 900 are final."""
+    for seed in soaked_seeds(say_seed, minutes=5):
         await deeply_forked(postgres, tmp_path, seed=seed, depth=890)
-        seed += 1

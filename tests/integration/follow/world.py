@@ -49,7 +49,7 @@ class World:
         self.draw = random.Random(seed)
         self.chain = SimulatedChain(Options(seed=seed, rules=rules))
         self.dispatcher = Dispatcher(open_node(self.chain))
-        self._own = Dispatcher(open_node(self.chain))
+        self.honest = Dispatcher(open_node(self.chain))
         self.verbs = Verbs(self.chain)
         self.deepest_fork = DEEPEST_FORK
         self.final_after = FINAL_AFTER
@@ -59,7 +59,7 @@ class World:
 
     def ask(self, name: str, *params: Any) -> Any:
         """What a node answers that nothing is wrong with."""
-        return self._own.call(name, list(params))
+        return self.honest.call(name, list(params))
 
     def fault(self, kind: str | None, methods: Sequence[str] = (), *, share: float = 1.0) -> None:
         """Has `dispatcher`, the node that is followed, fail from now on; None ends every fault."""

@@ -229,3 +229,43 @@ async def test_many_batches_and_pages_come_to_the_same(
     for wanted in (ALL, SAMPLE, Wanted(seed=1, providers=(1000, 1001, 1002))):
         found = await compare(world, pool, wanted)
         assert (found.drifted, found.compared["claims"]) == (0, {"index": 9, "node": 9, "rejected": 0})
+
+
+async def test_a_named_provider_of_whom_nobody_has_a_claim_is_told(
+    world: World, pool: asyncpg.Pool, followed: int
+) -> None:
+    nobody = await compare(world, pool, Wanted(seed=1, providers=(999,)))
+    assert nobody.scope == {"what": "providers", "providers": ["f0999"], "without_claims": ["f0999"]}
+    assert (nobody.compared["claims"], nobody.drifted) == ({"index": 0, "node": 0, "rejected": 0}, 0)
+    assert not nobody.is_clean
+    beside = await compare(world, pool, Wanted(seed=1, providers=(1002, 999)))
+    assert beside.scope["without_claims"] == ["f0999"]
+    assert beside.compared["claims"]["index"] > 0
+    assert not beside.is_clean
+    assert (await compare(world, pool, Wanted(seed=1, providers=(1002,)))).is_clean
+
+
+async def test_a_provider_whose_claims_only_the_node_has_is_no_stranger(
+    world: World, pool: asyncpg.Pool, followed: int
+) -> None:
+    await pool.execute("DELETE FROM explorer.claims WHERE provider_id = 1002")
+    found = await compare(world, pool, Wanted(seed=1, providers=(1002,)))
+    assert "without_claims" not in found.scope
+    assert found.drift["claims"]["missing"] == found.compared["claims"]["node"] > 0
+
+
+async def test_a_sample_of_an_empty_chain_has_compared_nothing(world: World, pool: asyncpg.Pool) -> None:
+    await world.follow(await world.follower(pool))
+    found = await compare(world, pool, Wanted(seed=1, epoch=world.epoch))
+    assert found.compared.keys() == {"claims", "allocations", "deals"}
+    assert (found.drifted, found.is_clean) == (0, False)
+
+
+async def test_at_a_null_round_the_tipset_below_is_compared_and_named(
+    world: World, pool: asyncpg.Pool, followed: int
+) -> None:
+    heights = [row[0] for row in await pool.fetch("SELECT height FROM explorer.tipsets ORDER BY height")]
+    below, gap = next((one, one + 1) for one in heights if one + 1 not in heights)
+    found = await compare(world, pool, Wanted(seed=1, everything=True, epoch=gap))
+    assert (found.epoch, found.scope) == (below, {"what": "all", "asked_epoch": gap})
+    assert "asked_epoch" not in (await compare(world, pool, Wanted(seed=1, epoch=below))).scope

@@ -98,6 +98,7 @@ class World:
         """A follower that has begun with what is final now."""
         made = Follower(self.chain, pool, time.monotonic)
         await made.begin()
+        await made.states.read_due()
         return made
 
     async def follow(self, follower: Follower) -> None:

@@ -172,3 +172,30 @@ async def test_a_wait_over_a_websocket_is_answered_when_somebody_else_mines(
         await post(client, MINE.replace("[1]", "[2, 1]"))
         frames = [json.loads(await connected.receive_str(timeout=10)) for _ in range(3)]
     assert [frame.get("id") for frame in frames].count(1) == 1
+
+
+async def test_the_end_waits_for_no_request_that_would_never_end(tmp_path: Path) -> None:
+    made, path = Caller(), str(tmp_path / "ending")
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(path)
+    async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as session:
+        async with serving(made.node, bound):
+            websocket = await session.ws_connect(URL)
+            await websocket.send_str(HEAD.replace("ChainHead", "ChainNotify"))
+            await websocket.receive()
+            made.node.faults.add(["Filecoin.ChainHead"], "hang")
+            hanging = asyncio.create_task(post(session, HEAD))
+            listening = asyncio.create_task(_until_closed(websocket))
+            while not any(order.seen for order in made.node.faults.orders):  # noqa: ASYNC110 - it has no word for this
+                await asyncio.sleep(0)
+            began = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - began < 1
+        assert await listening == aiohttp.WSCloseCode.GOING_AWAY
+        with pytest.raises(aiohttp.ClientError):
+            await hanging
+
+
+async def _until_closed(websocket: aiohttp.ClientWebSocketResponse) -> int | None:
+    async for _ in websocket:
+        pass
+    return websocket.close_code

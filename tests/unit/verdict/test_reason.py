@@ -9,7 +9,7 @@ from explorer.verdict.coverage import Coverage
 from explorer.verdict.decide import Verdict
 from explorer.verdict.reason import Subject, reason
 from explorer.verdict.records import AllocationRecord, ClaimRecord, DealRecord
-from tests.unit.verdict.builders import NV22, allocation, ask, claim, covering, deal, proposal
+from tests.unit.verdict.builders import NV22, RETIRING, R, allocation, ask, claim, covering, deal, proposal
 
 PIECE = Subject(kind="piece")
 PAYLOAD = Subject(kind="payload", pieces=1)
@@ -109,3 +109,43 @@ def test_an_empty_index_says_so() -> None:
 @pytest.mark.parametrize("coverage", [Coverage(), covering()])
 def test_every_ending_gives_one_sentence(record: Any, coverage: Coverage) -> None:
     said(ask(record, at=45, coverage=coverage))
+
+
+ENDED = "FIL+ ended at epoch 90, and what had not spent its DataCap by then counts as nothing"
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [allocation(expiration_epoch=200)],
+        [proposal(start_epoch=200, end_epoch=300)],
+        [deal(sector_start_epoch=95, start_epoch=100, end_epoch=300)],
+        [allocation(expiration_epoch=200), claim()],
+    ],
+)
+@pytest.mark.parametrize("coverage", [Coverage(), covering()])
+def test_from_the_end_on_it_says_why_a_record_counts_as_nothing(records: list[Any], coverage: Coverage) -> None:
+    assert ENDED in retired(records, at=100, coverage=coverage)
+    assert ENDED not in retired(records, at=89, coverage=coverage)
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [claim(term_max_epochs=200)],
+        [claim(term_max_epochs=200), allocation(expiration_epoch=200)],
+        [claim()],
+        [allocation()],
+        [allocation(expiration_epoch=200, removed_epoch=60)],
+        [deal(verified=False, end_epoch=300)],
+    ],
+)
+def test_the_end_is_not_named_where_it_changes_nothing(records: list[Any]) -> None:
+    assert "FIL+ ended" not in retired(records, at=100, coverage=covering())
+
+
+def retired(records: list[Any], *, at: int, coverage: Coverage) -> str:
+    text = reason(ask(*records, at=at, coverage=coverage, milestones=RETIRING), PIECE, at, retires_at_epoch=R)
+    assert_one_sentence(text)
+    return text

@@ -1,0 +1,58 @@
+"""Asks nodes for their heads beside everything else, with little patience, so that one that hangs is soon known.
+
+What comes of it is in each node's `hearing`. Whether a node rests is not decided here: a node that works hard at a
+large answer may well be slow to tell its head.
+"""
+
+import asyncio
+
+from node.chain.errors import ChainError, NodeTimeout, WrongNetwork
+from node.chain.tipset import TipSet
+from node.lotus import decoding
+from node.lotus.health import Node
+from node.lotus.pool import NodePool
+from node.lotus.transport import Call
+from node.lotus.watching import Watch, check_age
+
+HEAD = Call("Filecoin.ChainHead")
+
+
+async def listen_to(pool: NodePool, watch: Watch, *, timeout_s: float, quiet_s: float) -> None:
+    """Asks each node for its head that has told none for `quiet_s`, and waits at most `timeout_s` for each."""
+    due = [node for node in _known(pool) if _is_due(node, quiet_s)]
+    await asyncio.gather(*(_listen(pool, node, watch, timeout_s) for node in due))
+
+
+async def head_of(node: Node, watch: Watch) -> TipSet:
+    """The head that the node tells, which is noted; NodeNotSynced where it is too old."""
+    document = await node.call(HEAD)
+    head = node.decoded(HEAD.title, lambda: decoding.tipset(document))
+    node.decoded(HEAD.title, lambda: check_age(head, stale_after_s=watch.stale_after_s, now=watch.wall_clock()))
+    node.hearing.told(head)
+    return head
+
+
+def _known(pool: NodePool) -> tuple[Node, ...]:
+    """The nodes to listen to: the preferred one alone until it is known which chain it is all about."""
+    return pool.nodes if pool.gate is None or pool.gate.is_settled else pool.nodes[:1]
+
+
+def _is_due(node: Node, quiet_s: float) -> bool:
+    """Whether the node is to be asked: not one that tells its head by itself, nor one that wants to be left alone."""
+    if node.asked_rest_s or node.is_refused:
+        return False
+    heard_ago_s = node.hearing.heard_ago_s
+    return node.hearing.ailment.error is not None or heard_ago_s is None or heard_ago_s >= quiet_s
+
+
+async def _listen(pool: NodePool, node: Node, watch: Watch, timeout_s: float) -> None:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await pool.prove(node)
+            await head_of(node, watch)
+    except TimeoutError:
+        node.hearing.failed(node.named(NodeTimeout(f"no answer within {timeout_s:g} s")))
+    except WrongNetwork as error:
+        node.failed(error)
+    except ChainError as error:
+        node.hearing.failed(error)
