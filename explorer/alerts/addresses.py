@@ -1,7 +1,8 @@
 """Which network addresses an alert may go to. Pure.
 
-`is_global` is not enough: it is true of ways into IPv4 (NAT64, 6to4, Teredo), of some reserved ranges and of the
-address at which one cloud serves its machines' secrets.
+`is_global` is not enough: it is true of ways into IPv4 (NAT64, 6to4), of reserved and future ranges, and of the address
+at which one cloud serves its machines' secrets. Of IPv6 only 2000::/3 was ever given out; what is to be kept from in
+there is denied, and so is all the rest: mapped and compatible IPv4, NAT64, site-local, segment routing, multicast.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ Network = IPv4Network | IPv6Network
 
 PORTS: Final = frozenset({443, 8443})
 
+_GIVEN_OUT: Final = ip_network("2000::/3")
 _DENIED: Final[tuple[Network, ...]] = tuple(
     ip_network(text)
     for text in (
@@ -24,19 +26,10 @@ _DENIED: Final[tuple[Network, ...]] = tuple(
         "192.88.99.0/24",  # 6to4 relays
         "224.0.0.0/4",
         "240.0.0.0/4",
-        "::/96",  # IPv4-compatible, the unspecified address, loopback
-        "64:ff9b::/96",  # NAT64
-        "64:ff9b:1::/48",
-        "100::/64",  # discard
         "2001::/23",  # protocol assignments: Teredo, benchmarking, ORCHID
         "2001:db8::/32",
         "2002::/16",  # 6to4
         "3fff::/20",  # documentation
-        "5f00::/16",  # segment routing
-        "fc00::/7",  # unique local; metadata of several clouds
-        "fe80::/10",
-        "fec0::/10",  # site-local
-        "ff00::/8",
     )
 )
 
@@ -54,6 +47,8 @@ def is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return is_public(address.ipv4_mapped)
     if not address.is_global or address.is_multicast:
+        return False
+    if isinstance(address, IPv6Address) and address not in _GIVEN_OUT:
         return False
     return not any(address in network for network in _DENIED if network.version == address.version)
 

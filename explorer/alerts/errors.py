@@ -25,7 +25,7 @@ class UrlRefused(QuestionError):
 class TypesRefused(QuestionError):
     """A filter names something that is no type of message."""
 
-    code = "types_refused"
+    code = "malformed_body"
 
 
 class ChannelRefused(QuestionError):
@@ -35,23 +35,29 @@ class ChannelRefused(QuestionError):
 
 
 class EndpointRefused(QuestionError):
-    """The endpoint is there, but not in a state for that."""
+    """The endpoint isn't in a state for that."""
 
-    code = "endpoint_refused"
+    code = "webhook_refused"
 
 
 class EndpointUnknown(NotFound):
     """There is no such endpoint."""
 
+    code = "webhook_not_found"
+
     def __init__(self, endpoint_id: str) -> None:
-        super().__init__(f"no endpoint {endpoint_id!r}: `filplus webhook list` shows them", value=endpoint_id)
+        super().__init__(
+            f"there is no webhook {endpoint_id!r}: list the webhooks to see those there are", value=endpoint_id
+        )
 
 
 class DeliveryUnknown(NotFound):
     """There is no such delivery."""
 
-    def __init__(self, delivery_id: object) -> None:
-        super().__init__(f"no delivery {delivery_id}: `filplus webhook deliveries` shows them", value=delivery_id)
+    code = "delivery_not_found"
+
+    def __init__(self, delivery_id: int) -> None:
+        super().__init__(f"there is no delivery {delivery_id}: list the deliveries of a webhook", value=delivery_id)
 
 
 class AddressRefused(OSError):

@@ -13,7 +13,6 @@ import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
 
 import asyncpg
@@ -21,11 +20,11 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from explorer.alerts.addresses import Policy
-from explorer.alerts.channels import Channel, ChannelSender
+from explorer.alerts.channels import Channel, ChannelSender, channel_faults
 from explorer.alerts.delivering import Deliverer
 from explorer.alerts.endpoints import register_channels
 from explorer.alerts.metrics import AlertMetrics
-from explorer.alerts.outbox import CHANNEL, Leased, free_leases, hold_owner, load_figures, make_all_due, prune
+from explorer.alerts.outbox import CHANNEL, Leased, free_leases, hold_owner, load_figures, make_all_due
 from explorer.alerts.sending import Sender, open_webhook_sender
 from explorer.errors import DatabaseUnavailable
 from explorer.ground.connection import database_errors, open_connection
@@ -38,7 +37,6 @@ BUSY_S: Final = 0.5
 """Before it looks again where something is due, but another process or earlier attempts are at it."""
 PAUSES_S: Final = (0.2, 1.0, 2.0, 5.0)
 POOL_SIZE: Final = 8
-_PRUNE_ROUNDS: Final = 720
 _TIMEOUT_S: Final = 10.0
 
 _log = structlog.get_logger(__name__)
@@ -106,7 +104,6 @@ class _Rounds:
     deliverer: Deliverer
     attempts: asyncio.TaskGroup
     word: asyncio.Event
-    rounds: int = 0
 
     async def run(self, beat: Beat) -> None:
         looked_at = -ROUND_S
@@ -137,9 +134,6 @@ class _Rounds:
     async def _look_after(self) -> None:
         await free_leases(self.connection, now=self.deliverer.now())
         self.deliverer.metrics.show(await load_figures(self.connection, now=self.deliverer.now()))
-        if self.rounds % _PRUNE_ROUNDS == 0:
-            await prune(self.connection, self.deliverer.now() or datetime.now(UTC))
-        self.rounds += 1
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:
@@ -155,20 +149,20 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
 async def open_delivery(
     dsn: str, policy: Policy, channels: Sequence[Channel] = (), *, registry: CollectorRegistry
 ) -> AsyncIterator[DeliveryLoop]:
-    """Opens the loop with connections of its own, makes the channels those of the settings, and closes it.
+    """Opens the loop with connections of its own, and makes the channels those of the settings.
 
-    ChannelRefused where a channel can't be used.
+    Channels that can't be told are named in the log; what they should be told waits.
     """
+    for fault in await channel_faults(channels):
+        _log.error("alerts_channels_fail", error=fault)
     async with (
         open_pool(dsn, application_name="filplus alerts", min_size=0, max_size=POOL_SIZE) as pool,
         open_webhook_sender(policy) as webhooks,
     ):
-        sender = ChannelSender(tuple(channels)) if channels else None
-        senders: dict[str, Sender] = {"webhook": webhooks, **({} if sender is None else {"channel": sender})}
-        try:
+        with database_errors("naming the channels"):
             async with pool.acquire() as connection:
                 await register_channels(connection, {channel.id: channel.scheme for channel in channels})
-            yield DeliveryLoop(dsn, Deliverer(pool, 0, senders, AlertMetrics.registered(registry)))
-        finally:
-            if sender is not None:
-                sender.close()
+        senders: dict[str, Sender] = {"webhook": webhooks}
+        if channels:
+            senders["channel"] = ChannelSender(channels)
+        yield DeliveryLoop(dsn, Deliverer(pool, 0, senders, AlertMetrics.registered(registry)))

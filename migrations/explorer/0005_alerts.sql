@@ -100,7 +100,8 @@ COMMENT ON COLUMN alerts.deliveries.lease IS 'The fencing token of the attempt u
 COMMENT ON COLUMN alerts.deliveries.lease_owner IS 'The process: while it lives it holds the advisory lock of this number.';
 CREATE INDEX deliveries_waiting ON alerts.deliveries (endpoint_id, subject_id, message_id) WHERE state = 'pending';
 CREATE INDEX deliveries_leased ON alerts.deliveries (endpoint_id) WHERE lease IS NOT NULL;
-CREATE INDEX deliveries_dead ON alerts.deliveries (endpoint_id) WHERE state = 'dead';
+CREATE INDEX deliveries_undelivered ON alerts.deliveries (endpoint_id) WHERE state <> 'delivered';
+CREATE INDEX deliveries_endpoint ON alerts.deliveries (endpoint_id, id);
 CREATE SEQUENCE alerts.leases;
 
 CREATE TABLE alerts.attempts (

@@ -1,11 +1,13 @@
 """Outboxes over databases of the tests' own, and worlds whose clock the test turns."""
 
 import asyncio
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -14,8 +16,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from explorer.alerts.addresses import Policy
+from explorer.alerts.deliveries import DeliveryRow, list_deliveries
 from explorer.alerts.delivering import Deliverer
-from explorer.alerts.endpoints import DeliveryRow, NewSecret, add_webhook, list_deliveries
+from explorer.alerts.endpoints import NewSecret, add_webhook
 from explorer.alerts.metrics import AlertMetrics
 from explorer.alerts.outbox import enqueue, hold_owner
 from explorer.alerts.sending import Sender, open_webhook_sender
@@ -102,6 +105,17 @@ async def world(dsn: str, pool: asyncpg.Pool) -> AsyncIterator[World]:
     """A world."""
     async with opened_world(dsn, pool) as opened:
         yield opened
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """The path of a new key and its certificate for 127.0.0.1, signed by itself."""
+    both = tmp_path / "both"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    subprocess.run([*command, "-keyout", tmp_path / "key", "-out", both], check=True, capture_output=True, timeout=60)
+    both.write_text(both.read_text() + (tmp_path / "key").read_text())
+    return both
 
 
 async def until(holds: Callable[[], Any], *, seconds: float = 20) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import subprocess
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,7 +14,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from explorer.alerts import guard
-from explorer.alerts.endpoints import list_deliveries
+from explorer.alerts.deliveries import list_deliveries
 from explorer.alerts.loop import open_delivery
 from explorer.alerts.outbox import enqueue
 from explorer.alerts.schedule import Outcome
@@ -186,13 +185,3 @@ async def test_a_receiver_with_a_certificate_that_nobody_vouches_for_is_not_told
     async with receiving(ssl=context) as receiver:
         answer = await sent(receiver.url)
     assert (answer.outcome, receiver.requests) == (Outcome.TRANSIENT, [])
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """The path of a new key and its certificate, signed by itself."""
-    both = tmp_path / "both"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1"]
-    subprocess.run([*command, "-keyout", tmp_path / "key", "-out", both], check=True, capture_output=True, timeout=60)
-    both.write_text(both.read_text() + (tmp_path / "key").read_text())
-    return both

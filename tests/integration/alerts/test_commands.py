@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from explorer.alerts.outbox import enqueue
 from explorer.alerts.standard_webhooks import is_genuine
 from explorer.cli.program import make_program
-from explorer.cli.webhook import webhook
 from tests.integration.alerts.conftest import until
 from tests.integration.alerts.receiver import answering, receiving, well
 from tests.integration.alerts.test_bad_receivers import delivering
@@ -34,7 +33,6 @@ def filplus(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("FILPLUS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("FILPLUS_WEBHOOK_ALLOW", "127.0.0.0/8, ::1")
     program = make_program()
-    program.add_typer(webhook, name="webhook")
 
     async def run(*arguments: str, code: int = 0, **more: str) -> Any:
         for name, value in more.items():
@@ -109,7 +107,9 @@ async def test_without_a_running_service_a_test_message_waits(filplus: Run) -> N
         (("add", "http://10.0.0.1/"), 2),
         (("add", "https://notary.example/", "--types", "review.requested,nonsense"), 2),
         (("remove", "wh_unknown"), 3),
-        (("deliveries", "--state", "lost"), 2),
+        (("deliveries", "--cursor", "x"), 2),
+        (("rotate", "wh_unknown"), 3),
+        (("test", "wh_unknown"), 3),
         (("replay", "123456"), 3),
         (("replay",), 2),
     ],

@@ -11,14 +11,12 @@ from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
 from explorer.alerts.addresses import Policy
+from explorer.alerts.deliveries import load_attempts, replay_dead, replay_delivery
 from explorer.alerts.endpoints import (
     add_webhook,
     enable_endpoint,
-    load_attempts,
     load_endpoint,
     remove_endpoint,
-    replay_dead,
-    replay_delivery,
     rotate_secret,
     send_test,
 )

@@ -26,6 +26,7 @@ class Facts:
 
     pool: asyncpg.Pool
     chance: random.Random
+    pause_s: float = 0.02
     committed: list[tuple[str, int, str]] = field(default_factory=list)
     stop: bool = False
 
@@ -35,7 +36,7 @@ class Facts:
         while not self.stop:
             number += 1
             await self.fact(number)
-            await asyncio.sleep(self.chance.uniform(0, 0.02))
+            await asyncio.sleep(self.chance.uniform(0, self.pause_s))
 
     async def fact(self, number: int) -> None:
         subject = f"r{self.chance.randrange(SUBJECTS)}"

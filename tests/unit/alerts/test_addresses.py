@@ -21,7 +21,8 @@ NOT_PUBLIC_V6 = [
     "::ffff:169.254.169.254", "::ffff:7f00:1", "64:ff9b::7f00:1", "64:ff9b::8.8.8.8", "64:ff9b:1::1",
     "64:ff9b:1::7f00:1", "100::1", "2001::1", "2001:0:7f00:1::", "2001:2::1", "2001:10::1", "2001:20::1",
     "2001:db8::1", "2002:7f00:1::", "2002:a00:1::1", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fd20:ce::254",
-    "fdff::1", "fe80::1", "fe80::1%1", "febf::1", "fec0::1", "feff::1", "ff02::1", "ff0e::1",
+    "fdff::1", "::ffff:0:127.0.0.1", "64:ff9a::1", "1::1", "4000::1", "e000::1",
+    "fe80::1", "fe80::1%1", "febf::1", "fec0::1", "feff::1", "ff02::1", "ff0e::1",
 ]  # fmt: skip
 PUBLIC = [
     "1.1.1.1", "8.8.8.8", "93.184.216.34", "192.0.1.1", "198.20.0.1", "223.255.255.255", "2606:4700::1111",
@@ -80,6 +81,7 @@ REFUSED = [
     # not public, in their usual form
     *(f"https://{text}/" for text in ("127.0.0.1", "10.0.0.1", "169.254.169.254", "168.63.129.16", "0.0.0.0")),
     *(f"https://[{text}]/" for text in ("::1", "::", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::")),
+    *("https://localhost/", "https://LOCALHOST./", "https://a.localhost/", "https://localhost:8443/hook"),
     *("https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/", "https://127.0.0.1:8443/", "http://127.0.0.1/"),
     # short, octal, hexadecimal, decimal
     *("https://127.1/", "https://127.0.1/", "https://0/", "https://2130706433/", "https://017700000001/"),
@@ -118,9 +120,35 @@ def test_any_text_is_taken_or_refused(text: str) -> None:
 
 
 def test_plain_http_and_other_ports_only_where_a_range_is_allowed() -> None:
-    for url in ("http://127.0.0.1:9000/hook", "http://receiver.internal:9000/hook", "https://[::1]:9443/"):
+    for url in (
+        *("http://127.0.0.1:9000/hook", "http://receiver.internal:9000/hook", "https://[::1]:9443/"),
+        "http://localhost:9000/hook",
+    ):
         with pytest.raises(UrlRefused, match="FILPLUS_WEBHOOK_ALLOW"):
             endpoint_url(url, Policy())
         assert endpoint_url(url, LOOPBACK) == url
     with pytest.raises(UrlRefused, match="FILPLUS_WEBHOOK_ALLOW"):
         endpoint_url("http://10.0.0.1/", LOOPBACK)
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("https://10.0.0.1/", "10.0.0.1 is no public address; only FILPLUS_WEBHOOK_ALLOW"),
+        ("https://localhost/", "127.0.0.1 is no public address"),
+        ("http://8.8.8.8/", "write https"),
+        ("http://notary.example/", "write https"),
+        ("https://notary.example:22/", "port 22 .* use 443 or 8443"),
+        ("ftp://notary.example/", "write https://host/path"),
+        ("https://n\u043etary.example/", "punycode"),
+        ("https://user:geheim@notary.example/", "without user, password"),
+        ("https://127.1/", "usual form"),
+        ("https://a.example/" + "a" * 2000, "at most 2000 characters"),
+    ],
+)
+def test_a_refusal_names_the_address_and_the_remedy_but_no_password(url: str, remedy: str) -> None:
+    with pytest.raises(UrlRefused, match=remedy) as caught:
+        endpoint_url(url, Policy())
+    assert "geheim" not in str(caught.value)
+    assert "geheim" not in str(caught.value.value)
+    assert url[:8] in str(caught.value)
