@@ -34,3 +34,5 @@ class Actor:
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "system", "the service")
+OPERATOR = Actor(ActorKind.OPERATOR, "operator", "an operator on the database", frozenset({Scope.ADMIN}))
+"""Whoever runs a command of administration, which works on the database."""

@@ -16,6 +16,7 @@ _COVER: Final = "***"
 _DATABASE_SCHEMES: Final = frozenset({"postgresql", "postgres"})
 _SECRET_PARAMETERS: Final = frozenset({"password", "sslpassword", "oauth_client_secret"})
 _USER_PASSWORD: Final = re.compile(r"(?P<user>//[^/?#:@]*?(?::|%3a))[^/?#]*@", re.IGNORECASE)
+_BETWEEN_ADDRESSES: Final = re.compile(r"\s*,\s*(?=[A-Za-z][A-Za-z0-9+.-]*://)|\s+")
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
 
 
@@ -31,6 +32,8 @@ class Listen:
 
 
 DEFAULT_LISTEN: Final = Listen("127.0.0.1", 8080)
+DEFAULT_QUORUM_BYTES: Final = 1 << 50
+_UNITS: Final = {"": 0, "KiB": 10, "MiB": 20, "GiB": 30, "TiB": 40, "PiB": 50, "EiB": 60}
 
 
 def parse_listen(text: str) -> Listen:
@@ -98,6 +101,14 @@ def _shown_address(text: str) -> str:
     return re.sub(r"=.*", f"={_COVER}", covered, flags=re.DOTALL)
 
 
+def parse_amount(text: str) -> int:
+    """Returns the bytes of `1125899906842624` or `1 PiB`; at least one."""
+    match = re.fullmatch(r"(?P<number>[1-9][0-9]{0,24}) ?(?P<unit>[A-Za-z]*)", text, re.ASCII)
+    if match is None or match["unit"] not in _UNITS:
+        raise ValueError(f"{text!r} is no amount of bytes: write for example 1125899906842624 or 1 PiB")
+    return int(match["number"]) << _UNITS[match["unit"]]
+
+
 def parse_folder(text: str) -> Path:
     """Returns an absolute path; `~` is expanded, a relative path is relative to the working directory."""
     if "\0" in text:
@@ -149,6 +160,11 @@ def _parse_range(text: str) -> AddressRange:
         return ip_network(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is no address range ({error}): write 10.1.0.0/16 or 127.0.0.1") from error
+
+
+def parse_notify_urls(text: str) -> tuple[str, ...]:
+    """Returns addresses of chats and mail, with spaces between, or commas before a scheme: addresses hold commas."""
+    return tuple(_BETWEEN_ADDRESSES.split(text.strip()))
 
 
 def _split(text: str) -> SplitResult:

@@ -16,8 +16,10 @@ from node.network import NETWORKS, Network, network_named, parse_epoch
 PREFIX: Final = "FILPLUS_"
 
 _CONTRACT_NAMES_OF_LATER_FEATURES: Final = frozenset({
-    "config", "quorum_bytes", "grant_route", "signer_socket", "pipeline_url", "executor",
+    "config", "grant_route", "signer_socket", "pipeline_url", "executor",
 })  # fmt: skip
+_NO_SETTINGS: Final = frozenset({"notary_passphrase", "key"})
+"""What only the environment may name."""
 
 
 ROOTS_DATA_DIR: Final = Path("/var/lib/filplus")
@@ -57,7 +59,8 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)
     chain_token: str | None = field(default=None, repr=False)
     webhook_allow: tuple[values.AddressRange, ...] = ()
-    notify_urls: str | None = field(default=None, repr=False)
+    quorum_bytes: int = values.DEFAULT_QUORUM_BYTES
+    notify_urls: tuple[str, ...] = field(default=(), repr=False)
     config_file: Path | None = None
     unknown_names: tuple[str, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=lambda: MappingProxyType({}), repr=False)
@@ -70,7 +73,7 @@ class Settings:
         """The texts that must appear in no log and on no page: tokens, the database's password, addresses of chats."""
         passwords = values.database_passwords(self.database_url) if self.database_url else frozenset()
         tokens = {token for token in (self.chain_token or "").split(",") if token}
-        return passwords | tokens | frozenset((self.notify_urls or "").split())
+        return passwords | tokens | frozenset(self.notify_urls)
 
     def _row(self, setting: "_Setting") -> SettingRow:
         value = getattr(self, setting.attribute)
@@ -101,7 +104,8 @@ _TABLE: Final = (
     _Setting("retires_at_epoch", "retires_at_epoch", parse_epoch),
     _Setting("url", "url", values.parse_http_url),
     _Setting("webhook_allow", "webhook_allow", values.parse_ranges, _joined),
-    _Setting("notify_urls", "notify_urls", str, lambda _: "set"),
+    _Setting("quorum_bytes", "quorum_bytes", values.parse_amount),
+    _Setting("notify_urls", "notify_urls", values.parse_notify_urls, lambda _: "set"),
 )
 _BY_KEY: Final = {setting.key: setting for setting in _TABLE}
 _SECRET_KEYS: Final = frozenset({"database_url", "chain_token", "notify_urls"})
@@ -213,7 +217,7 @@ def _parse(key: str, given: _Given) -> object:
 
 def _unknown_names(environ: Mapping[str, str]) -> tuple[str, ...]:
     ours = (name for name in environ if name.startswith(PREFIX))
-    return tuple(sorted(name for name in ours if name.removeprefix(PREFIX).lower() not in _KNOWN_KEYS))
+    return tuple(sorted(name for name in ours if name.removeprefix(PREFIX).lower() not in _KNOWN_KEYS | _NO_SETTINGS))
 
 
 def _nearest(key: str) -> str:

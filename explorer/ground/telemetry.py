@@ -16,11 +16,13 @@ _SECRET_AT_THE_END: Final = frozenset({"key", "keys", "token", "tokens", "signat
 _WORD_BREAK: Final = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])")
 _URL_PASSWORD: Final = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
 _BEARER: Final = re.compile(r"(?P<before>\bBearer\s+)[^\s,;\"']+", re.IGNORECASE)
+_KEY: Final = re.compile(r"(?P<before>fpk_[0-9A-Za-z]{8})[0-9A-Za-z]+|(?P<label>whsec_)[0-9A-Za-z+/=_-]+")
+"""A cluster's key, whose beginning is public, and a webhook's secret."""
 _DEEPEST: Final = 8
 
 
 class Redactor:
-    """A structlog processor that covers secrets: by the name of the key, by known value, by shape (URL, Bearer)."""
+    """A structlog processor that covers secrets: by the name of the key, by value, by shape (URL, Bearer, keys)."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = sorted(filter(None, set(secrets)), key=len, reverse=True)
@@ -32,6 +34,7 @@ class Redactor:
         """The text with every known or visible secret in it covered."""
         for secret in self._secrets:
             text = text.replace(secret, _COVER)
+        text = _KEY.sub(lambda found: (found["before"] or found["label"]) + _COVER, text)
         return _BEARER.sub(rf"\g<before>{_COVER}", _URL_PASSWORD.sub(rf"\g<before>{_COVER}", text))
 
     def _covered(self, key: object, value: Any, depth: int) -> Any:

@@ -15,6 +15,11 @@
       + WrongScheme          signed in another envelope, or by a kind of address that cannot sign here
       + ForgedSignature      of no key, or not of the key of the address that the text names
       + WrongKey             of another key; `recovered` is whose it would be
+    x SignedRequestError     an HTTP request that is signed as a whole
+      + MalformedField       a header that can't be read
+      + RequestRefused       signed in a manner that isn't taken: not all of it, by another algorithm
+      + StaleRequest
+      + ForgedRequest        not by that key, or not over this body
   x KeyFileError
     + KeyFileExposed         others can read the file
     + MalformedKeyFile
@@ -120,6 +125,36 @@ class WrongKey(SignatureRefused):
     def __init__(self, message: str, recovered: str | None = None) -> None:
         super().__init__(message)
         self.recovered = recovered
+
+
+class SignedRequestError(SignedTextError):
+    """A signed HTTP request that cannot be taken."""
+
+    code = "signed_request"
+
+
+class MalformedField(SignedRequestError):
+    """A header that is no structured field, or not the one that is due."""
+
+    code = "malformed_field"
+
+
+class RequestRefused(SignedRequestError):
+    """Signed in a manner that isn't taken."""
+
+    code = "request_refused"
+
+
+class StaleRequest(SignedRequestError):
+    """Signed too long ago, or in the future."""
+
+    code = "stale_request"
+
+
+class ForgedRequest(SignedRequestError):
+    """Not signed by that key, or not with this body."""
+
+    code = "forged_request"
 
 
 class KeyFileError(FilplusError):

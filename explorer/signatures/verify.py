@@ -53,10 +53,16 @@ def verify_sign_in(
     text: str, signature: str, *, network: str, domain: str, now: datetime, signer: Address | None = None
 ) -> Address:
     """The address that signs in. The nonce (`facts_of(text).nonce`) is the caller's to take, once."""
-    facts = _due(text, SignIn, {"network": network, "domain": domain, "signer": signer})
-    _in_time(facts.issued_at, facts.expires_at, now)
+    facts = read_sign_in(text, network=network, domain=domain, now=now, signer=signer)
     verify_signature(text, signature, signer=facts.signer)
     return facts.signer
+
+
+def read_sign_in(text: str, *, network: str, domain: str, now: datetime, signer: Address | None = None) -> SignIn:
+    """The sign-in that a text says, whoever may sign it; a SignatureRefused where it is about anything else."""
+    facts = _due(text, SignIn, {"network": network, "domain": domain, "signer": signer})
+    _in_time(facts.issued_at, facts.expires_at, now)
+    return facts
 
 
 def verify_decision(
@@ -78,6 +84,39 @@ def verify_decision(
     `publisher` is the review's, as the text was made with it. The nonce (`facts_of(text).nonce`) is the caller's to
     take, once. `signer`: who it must be, where that is known.
     """
+    facts = read_decision(
+        text,
+        decision=decision,
+        review_id=review_id,
+        network=network,
+        domain=domain,
+        now=now,
+        grant_id=grant_id,
+        publisher=publisher,
+        requested_bytes=requested_bytes,
+        signer=signer,
+    )
+    verify_signature(text, signature, signer=facts.signer)
+    return facts.signer
+
+
+def read_decision(
+    text: str,
+    *,
+    decision: str,
+    review_id: str,
+    network: str,
+    domain: str,
+    now: datetime,
+    grant_id: str | None = None,
+    publisher: Address | None = None,
+    requested_bytes: int | None = None,
+    signer: Address | None = None,
+) -> Decision:
+    """The decision that a text says, whoever may sign it; a SignatureRefused where it is about anything else.
+
+    What is None may be anything, and is for whoever signs to look at.
+    """
     due = {
         "network": network,
         "domain": domain,
@@ -90,19 +129,35 @@ def verify_decision(
     }
     facts = _due(text, Decision, due)
     _in_time(facts.issued_at, facts.expires_at, now)
-    verify_signature(text, signature, signer=facts.signer)
-    return facts.signer
+    return facts
 
 
 def verify_publisher_proof(
     text: str, signature: str, *, cluster: str, job_id: str, publisher: Address, network: str, now: datetime
 ) -> Address:
     """The publisher's address, which its holder has signed for this cluster's job."""
+    facts = read_proof(text, network=network, now=now, cluster=cluster, job_id=job_id, publisher=publisher)
+    verify_signature(text, signature, signer=facts.publisher)
+    return facts.publisher
+
+
+def read_proof(
+    text: str,
+    *,
+    network: str,
+    now: datetime,
+    cluster: str | None = None,
+    job_id: str | None = None,
+    publisher: Address | None = None,
+) -> PublisherProof:
+    """The proof that a text says, whoever may sign it; a SignatureRefused where it is about anything else.
+
+    What is None may be anything, and is for whoever signs to look at.
+    """
     due = {"network": network, "cluster": cluster, "job_id": job_id, "publisher": publisher}
     facts = _due(text, PublisherProof, due)
     _in_time(None, facts.expires_at, now)
-    verify_signature(text, signature, signer=facts.publisher)
-    return facts.publisher
+    return facts
 
 
 def verify_record(document: Mapping[str, Any]) -> Facts:

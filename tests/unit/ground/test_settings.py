@@ -61,6 +61,7 @@ def test_every_value_is_read(environ: dict[str, str]) -> None:
         "FILPLUS_URL": "http://127.0.0.1:8080",
         "FILPLUS_WEBHOOK_ALLOW": "10.1.0.0/16, ::1",
         "FILPLUS_NOTIFY_URLS": "slack://a/b/c",
+        "FILPLUS_QUORUM_BYTES": "2 PiB",
     })  # fmt: skip
     assert [str(one) for one in settings.webhook_allow] == ["10.1.0.0/16", "::1/128"]
     assert "slack://a/b/c" in settings.secrets()
@@ -70,12 +71,15 @@ def test_every_value_is_read(environ: dict[str, str]) -> None:
     assert str(settings.listen) == "[::1]:0"
     assert settings.public_url == "https://filplus.example"
     assert settings.retires_at_epoch == 5_000_000
+    assert settings.quorum_bytes == 2 << 50
     assert {str(row.origin) for row in settings.rows()} == {"environment"}
 
 
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
+        ("QUORUM_BYTES", "0", "amount of bytes"),
+        ("QUORUM_BYTES", "1 PB", "write for example 1125899906842624 or 1 PiB"),
         ("DATABASE_URL", "mysql://db/x", "postgresql://"),
         ("DATABASE_URL", "postgresql://ana:pw@db:notaport/x", "'postgresql://***' is no"),
         ("NETWORK", "mainet", "mainnet"),

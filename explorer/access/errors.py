@@ -1,0 +1,94 @@
+"""What can go wrong with who asks.
+
+* FilplusError
+  x QuestionError
+    + NameRefused            no name for a cluster, or one that was given out before
+    + ScopesRefused
+    + PublicKeyRefused
+    + ClusterRevoked         it was revoked, for good
+    + AddressUnsuited        an address that no text can be signed with
+    + NotaryExists
+    x SignInRefused
+      + NonceRefused         not ours, used, or too old
+      + NotANotary           a good signature, of nobody who may decide
+      + SignInInsecure       the explorer is reached by plain http, from elsewhere
+    x NotFound
+      + ClusterUnknown
+      + NotaryUnknown
+"""
+
+from explorer.errors import NotFound, QuestionError
+
+
+class NameRefused(QuestionError):
+    """The text is no name for a cluster, or another one has or had it."""
+
+    code = "name_refused"
+
+
+class ScopesRefused(QuestionError):
+    """The scopes are no scopes, or don't go together."""
+
+    code = "scopes_refused"
+
+
+class PublicKeyRefused(QuestionError):
+    """The file is no Ed25519 public key that could be taken. Its text shows nothing of the file."""
+
+    code = "public_key_refused"
+
+
+class ClusterRevoked(QuestionError):
+    """The cluster was revoked."""
+
+    code = "cluster_revoked"
+
+
+class ClusterUnknown(NotFound):
+    """There is no such cluster."""
+
+    def __init__(self, named: str) -> None:
+        super().__init__(f"no cluster {named!r}: `filplus cluster list` shows them", value=named)
+
+
+class AddressUnsuited(QuestionError):
+    """The text is no address whose key could sign a text."""
+
+    code = "address_unsuited"
+
+
+class NotaryExists(QuestionError):
+    """The address is a notary's already."""
+
+    code = "notary_exists"
+
+
+class NotaryUnknown(NotFound):
+    """Nobody of that id or address may decide."""
+
+    def __init__(self, named: str) -> None:
+        super().__init__(f"no notary {named!r}: `filplus notary list` shows them", value=named)
+
+
+class SignInRefused(QuestionError):
+    """A sign-in that isn't taken, though the signature may be good."""
+
+    code = "sign_in_refused"
+
+
+class NonceRefused(SignInRefused):
+    """The nonce wasn't given out for this, was used, or its time is over."""
+
+    code = "nonce_refused"
+
+
+class NotANotary(SignInRefused):
+    """The address that signed may not decide."""
+
+    code = "not_a_notary"
+
+
+class SignInInsecure(SignInRefused):
+    """Over plain http from elsewhere a session could be stolen."""
+
+    code = "sign_in_insecure"

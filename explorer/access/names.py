@@ -1,0 +1,25 @@
+"""Names that people give to clusters and notaries, and that others read on terminals and pages."""
+
+import unicodedata
+
+from explorer.access.errors import NameRefused
+
+MAX_NAME_CHARS = 100
+
+
+def demand_name(text: str) -> str:
+    """The name itself; NameRefused where it is empty, too long, or holds what can't be seen.
+
+    Control characters, marks of direction, line breaks and half characters are refused; letters of any script are not.
+    """
+    if not 0 < len(text) <= MAX_NAME_CHARS:
+        raise NameRefused(f"a name has 1 to {MAX_NAME_CHARS} characters, not {len(text)}", value=text[:MAX_NAME_CHARS])
+    bad = next((char for char in text if unicodedata.category(char) in _UNSEEN), None)
+    if bad is not None:
+        raise NameRefused(f"the name {text!a} holds U+{ord(bad):04X}, which can't be seen: leave it out", value=text)
+    if text != text.strip() or "  " in text:
+        raise NameRefused(f"the name {text!a} has spaces at an end or twice in a row: leave them out", value=text)
+    return text
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -1,0 +1,163 @@
+"""`filplus cluster`: who may ask, with which keys. Works on the database, and takes effect at once."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+from rich.table import Table
+
+from explorer.access import clusters
+from explorer.access.errors import PublicKeyRefused
+from explorer.access.keys import parse_public_key
+from explorer.cli.exits import Exit
+from explorer.cli.running import run
+from explorer.cli.terminal import Terminal, shown, terminal_of
+from explorer.ground.connection import database_errors
+from explorer.index.networks import claim_network, demand_network
+from explorer.index.opening import open_index
+
+_LARGEST_FILE_BYTES = 16_384
+_OVERLAP_H = int(clusters.OVERLAP.total_seconds() // 3600)
+_LONGEST_OVERLAP_H = int(clusters.LONGEST_OVERLAP.total_seconds() // 3600)
+
+cluster = typer.Typer(help="Who may ask for reviews: clusters, and operators, with their keys.", no_args_is_help=True)
+
+Work = Callable[[asyncpg.Connection], Awaitable[Exit]]
+Named = Annotated[str, typer.Argument(metavar="ID|NAME", help="As list prints it.")]
+PublicKey = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="An Ed25519 public key (PEM or OpenSSH) that requests are signed with."),
+]
+
+
+@cluster.command("add", epilog="Example: filplus cluster add berlin --public-key berlin.pub.pem")
+def add_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it; nobody else gets it again.")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SCOPE", help="reviews:write and reviews:read, the default; or admin, for an operator."),
+    ] = None,
+    public_key: PublicKey = None,
+) -> None:
+    """Adds a cluster and prints its key, once."""
+    terminal = terminal_of(context)
+
+    async def work(connection: asyncpg.Connection) -> Exit:
+        scopes = clusters.parse_scopes(scope or [])
+        _print_keys(
+            terminal, await clusters.add_cluster(connection, name, scopes, public_key=_read_public_key(public_key))
+        )
+        return Exit.OK
+
+    _run(terminal, work)
+
+
+@cluster.command("list", epilog="Example: filplus cluster list")
+def list_command(context: typer.Context) -> None:
+    """Prints the clusters and their keys, never a secret."""
+    terminal = terminal_of(context)
+
+    async def work(connection: asyncpg.Connection) -> Exit:
+        rows = await clusters.list_clusters(connection)
+        terminal.document({"clusters": [row.document() for row in rows]})
+        if not rows:
+            terminal.people.print("Nobody may ask yet: filplus cluster add NAME")
+            return Exit.OK
+        terminal.people.print(_table(rows))
+        return Exit.OK
+
+    _run(terminal, work, changes=False)
+
+
+@cluster.command("revoke", epilog="Example: filplus cluster revoke berlin")
+def revoke_command(context: typer.Context, named: Named) -> None:
+    """Ends all keys of a cluster at once, and for good. Its reviews stay."""
+    terminal = terminal_of(context)
+
+    async def work(connection: asyncpg.Connection) -> Exit:
+        cluster_id = await clusters.revoke_cluster(connection, named)
+        terminal.document({"id": cluster_id, "revoked": True})
+        terminal.people.print(f"revoked {shown(named)}: its keys hold no more")
+        return Exit.OK
+
+    _run(terminal, work)
+
+
+@cluster.command("rotate", epilog="Example: filplus cluster rotate berlin --overlap-hours 72")
+def rotate_command(
+    context: typer.Context,
+    named: Named,
+    overlap_hours: Annotated[
+        float, typer.Option(min=0, max=_LONGEST_OVERLAP_H, help="How long the key before still holds.")
+    ] = _OVERLAP_H,
+    public_key: PublicKey = None,
+) -> None:
+    """Gives a cluster a new key and prints it, once; with --public-key the one that it signs with."""
+    terminal = terminal_of(context)
+
+    async def work(connection: asyncpg.Connection) -> Exit:
+        overlap = timedelta(hours=overlap_hours)
+        raw = _read_public_key(public_key)
+        _print_keys(terminal, await clusters.rotate_key(connection, named, public_key=raw, overlap=overlap))
+        return Exit.OK
+
+    _run(terminal, work)
+
+
+def _run(terminal: Terminal, work: Work, *, changes: bool = True) -> None:
+    """Runs work over one connection. What `changes` something goes into the audit log, which is of one network."""
+
+    async def over_database() -> Exit:
+        settings = terminal.settings()
+        async with open_index(settings, application_name="filplus cluster", may_migrate=False) as opened:
+            with database_errors("administering clusters"):
+                async with opened.pool.acquire() as connection:
+                    await (claim_network if changes else demand_network)(connection, settings.network.name)
+                    return await work(connection)
+
+    run(terminal, over_database)
+
+
+def _read_public_key(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_FILE_BYTES + 1).decode("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise PublicKeyRefused(f"{path} can't be read as a public key: {why}") from error
+    return parse_public_key(text)
+
+
+def _print_keys(terminal: Terminal, made: clusters.NewKeys) -> None:
+    terminal.document(made.document())
+    terminal.people.print(f"[bold]{made.id}[/] {shown(made.name)}: {', '.join(made.scopes)}")
+    if made.signing_key_id is not None:
+        terminal.people.print(f"signs its requests with keyid {made.signing_key_id}")
+    if made.key is not None:
+        terminal.people.print(f"key, shown this once: {made.key}")
+    if made.former_keys_end_at is not None:
+        terminal.people.print(f"the key before holds until {made.former_keys_end_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _table(rows: list[clusters.ClusterRow]) -> Table:
+    table = Table()
+    for heading in ("id", "name", "key", "scopes", "last used", "state"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        for key in row.keys:
+            used = "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:00}"
+            table.add_row(row.id, shown(row.name), key.id, ", ".join(key.scopes), used, _state(row, key))
+    return table
+
+
+def _state(row: clusters.ClusterRow, key: clusters.KeyRow) -> str:
+    ended = key.revoked_at or row.revoked_at
+    if ended is not None:
+        return f"revoked {ended:%Y-%m-%d %H:%M}"
+    return "holds" if key.not_after is None else f"until {key.not_after:%Y-%m-%d %H:%M}"

@@ -1,0 +1,136 @@
+"""`filplus cluster` beside a running service: what it changes holds at once, and no key is ever logged."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from Crypto.PublicKey import ECC
+
+from tests.clusters import open_folder
+from tests.e2e.program import PROGRAM, Filplus
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Filplus]:
+    """The program on a data directory whose database runs."""
+    with open_folder() as folder:
+        filplus = Filplus(folder / "data")
+        done = filplus("migrate")
+        assert done.returncode == 0, done.stderr
+        with filplus.database():
+            yield filplus
+
+
+@contextmanager
+def logging_service(program: Filplus, log: Path) -> Iterator[str]:
+    """A service that logs all it can into a file; gives its address."""
+    with log.open("wb") as file:
+        server = subprocess.Popen([PROGRAM, "--debug", "serve"], env=program.environment, stderr=file, stdout=file)
+        try:
+            yield program.address(server)
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def ran(program: Filplus, *arguments: str) -> Any:
+    """The document of a command that succeeds."""
+    done = program("--json", "cluster", *arguments)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_commands_hold_at_once_and_keys_are_never_logged(program: Filplus, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with logging_service(program, log) as url:
+        made = ran(program, "add", "berlin")
+        assert re.fullmatch(r"clu_[0-9A-Z]{26}", made["id"])
+        assert (made["name"], made["scopes"]) == ("berlin", ["reviews:write", "reviews:read"])
+        assert requests.get(f"{url}/me", headers=bearer(made["key"]), timeout=10).json()["name"] == "berlin"
+        rotated = ran(program, "rotate", "berlin", "--overlap-hours", "0")
+        assert requests.get(f"{url}/me", headers=bearer(made["key"]), timeout=10).status_code == 401
+        assert requests.get(f"{url}/me", headers=bearer(rotated["key"]), timeout=10).status_code == 200
+        key = rotated["key"]
+        send_by_mistake(url, key)
+        assert ran(program, "revoke", "berlin") == {"id": made["id"], "revoked": True}
+        assert requests.get(f"{url}/me", headers=bearer(key), timeout=10).json()["code"] == "ended_key"
+    logged = log.read_text()
+    assert "http_answered" in logged
+    for one in (made["key"], key):
+        assert one not in logged
+        assert one[12:] not in logged
+        assert one[12:30] not in logged
+
+
+def send_by_mistake(url: str, key: str) -> None:
+    """A key in every place where it does not belong."""
+    for path in (
+        f"/me?key={key}",
+        f"/cid/{key}",
+        f"/cid/{key}/filplus?at_epoch={key}",
+        f"/deals/{key}",
+        f"/reviews/{key}",
+        f"/search?q={key}",
+        f"/{key}",
+        f"/webhooks?{key}=1",
+    ):
+        requests.get(url + path, headers=bearer(key), timeout=10)
+        requests.post(url + path, json={"key": key, key: [key]}, headers=bearer(key), timeout=10)
+    requests.post(f"{url}/reviews", data=key, headers={**bearer(key), "Idempotency-Key": key}, timeout=10)
+    requests.post(f"{url}/cids/filplus", json={"cids": [key]}, headers={"Content-Type": key}, timeout=10)
+    requests.request(key, f"{url}/me", timeout=10)
+    requests.get(f"{url}/me", headers={"X-Request-ID": key, "Accept": key}, timeout=10)
+    requests.get(f"{url}/me", headers={"Authorization": f"Basic {key}", "Cookie": f"filplus-session={key}"}, timeout=10)
+
+
+def test_a_key_is_printed_once(program: Filplus) -> None:
+    made = ran(program, "add", "once")
+    listed = program("cluster", "list")
+    as_json = ran(program, "list")
+    assert made["key"][12:] not in listed.stdout + json.dumps(as_json)
+    (row,) = [row for row in as_json["clusters"] if row["name"] == "once"]
+    assert row["id"] == made["id"]
+    assert [(key["id"], key["kind"]) for key in row["keys"]] == [(made["key"][:12], "bearer")]
+
+
+def test_public_keys_come_from_files(program: Filplus, tmp_path: Path) -> None:
+    key = ECC.generate(curve="Ed25519")
+    public, private = tmp_path / "pub.pem", tmp_path / "key.pem"
+    public.write_text(key.public_key().export_key(format="PEM"))
+    private.write_text(key.export_key(format="PEM"))
+    made = ran(program, "add", "signs", "--public-key", str(public))
+    assert re.fullmatch(r"[\w-]{43}", made["signing_key_id"])
+    for path, status in ((private, 2), (tmp_path / "none", 2), (tmp_path, 2)):
+        refused = program("cluster", "add", "other", "--public-key", str(path))
+        assert refused.returncode == status
+        assert private.read_text().splitlines()[1] not in refused.stderr + refused.stdout
+        assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (("add", "ops2", "--scope", "all"), 2),
+        (("revoke", "nobody"), 3),
+        (("rotate", "nobody", "--overlap-hours", "-1"), 2),
+    ],
+)
+def test_what_is_wrong_ends_with_its_code(program: Filplus, arguments: tuple[str, ...], status: int) -> None:
+    done = program("cluster", *arguments)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_operators_have_keys_too(program: Filplus) -> None:
+    made = ran(program, "add", "ops", "--scope", "admin")
+    assert made["scopes"] == ["admin"]

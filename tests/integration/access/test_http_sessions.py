@@ -1,0 +1,277 @@
+"""Signing in over HTTP: the cookie, whose pages may send it, and what it opens."""
+
+import io
+import json
+from collections.abc import AsyncIterator
+from http.cookies import Morsel, SimpleCookie
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from explorer.access.actors import OPERATOR, Scope
+from explorer.access.notaries import add_notary, revoke_notary
+from explorer.audit.verifying import verify_file
+from explorer.web.contract import Contract
+from tests.integration.access.notary_keys import ADDRESSES, signature_of
+from tests.integration.access.serving import Got, World, cookie, open_world
+from tests.unit.signatures.builders import NOTARY_F1, OTHER_F1
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+async def notaries(world: World) -> World:
+    """A running explorer with a notary of each kind of key."""
+    await add_notaries(world)
+    return world
+
+
+async def add_notaries(world: World) -> None:
+    async with world.pool.acquire() as connection:
+        for kind, address in ADDRESSES.items():
+            await add_notary(connection, address, f"Ada {kind}", by=OPERATOR)
+
+
+@pytest.fixture
+async def behind_tls(dsn: str, data_dir: Path, pool: asyncpg.Pool) -> AsyncIterator[World]:
+    """One that people reach by https, through a proxy."""
+    async with open_world(dsn, data_dir, pool, public_url="https://explorer.example.org") as opened:
+        await add_notaries(opened)
+        yield opened
+
+
+async def signed(world: World, kind: str = "f1") -> dict[str, str]:
+    """A good body of `POST /auth/verify`."""
+    offer = (await world.get(f"/auth/nonce?address={ADDRESSES[kind]}")).document
+    return {"message": offer["message"], "signature": signature_of(kind, offer["message"])}
+
+
+async def sign_in(world: World, kind: str = "f1", **headers: str) -> Got:
+    return await world.ask("POST", "/auth/verify", json=await signed(world, kind), headers={**OWN, **headers})
+
+
+def morsel(got: Got) -> Morsel[str]:
+    """The one cookie that an answer sets."""
+    (found,) = SimpleCookie(got.headers["Set-Cookie"]).values()
+    return found
+
+
+def check(operation_id: str, got: Got) -> Any:
+    """The document, which fits the contract."""
+    contract = Contract.load(public_url="http://127.0.0.1", version="0")
+    media_type = got.headers["Content-Type"].partition(";")[0]
+    schema = contract.response_schema(operation_id, got.status, media_type)
+    assert schema is not None, (operation_id, got.status, media_type)
+    contract.validator(schema).validate(json.loads(got.body))
+    return json.loads(got.body)
+
+
+@pytest.mark.parametrize("kind", ADDRESSES)
+async def test_a_notary_signs_in_and_out(notaries: World, kind: str) -> None:
+    got = await sign_in(notaries, kind)
+    document = check("postSignature", got)
+    assert (got.status, document["kind"], document["id"]) == (200, "notary", str(ADDRESSES[kind]))
+    session = cookie(morsel(got).value)
+    me = await notaries.get("/me", **session)
+    assert check("getMe", me) == {"kind": "notary", "id": str(ADDRESSES[kind]), "name": f"Ada {kind}", "scopes": []}
+    assert me.headers["Cache-Control"] == "private, no-store"
+    out = await notaries.ask("POST", "/auth/logout", headers=session)
+    assert check("postSignOut", out) == {"signed_in": False}
+    assert (morsel(out).value, morsel(out)["max-age"]) == ("", "0")
+    assert (await notaries.get("/me", **session)).code == "ended_session"
+    assert (await notaries.ask("POST", "/auth/logout", headers=session)).status == 200
+
+
+async def test_the_cookie_is_of_this_host_alone(behind_tls: World) -> None:
+    found = morsel(await sign_in(behind_tls))
+    assert found.key == "__Host-filplus-session"
+    assert (found["secure"], found["httponly"], found["samesite"], found["path"], found["domain"]) == (
+        True, True, "Strict", "/", ""
+    )  # fmt: skip
+    assert found["max-age"] == str(12 * 60 * 60)
+    assert len(found.value) == 43
+    told = {"Cookie": f"__Host-filplus-session={found.value}"}
+    assert (await behind_tls.get("/me", **told)).status == 200
+    # By https nothing but the cookie that no other host can set is looked at.
+    told = {"Cookie": f"filplus-session={found.value}"}
+    assert (await behind_tls.get("/me", **told)).code == "credentials_missing"
+
+
+async def test_the_cookie_of_this_machine_needs_no_tls(notaries: World) -> None:
+    found = morsel(await sign_in(notaries))
+    assert (found.key, found["secure"], found["httponly"], found["samesite"]) == ("filplus-session", "", True, "Strict")
+
+
+async def test_every_sign_in_gives_another_session_and_ends_the_former(notaries: World) -> None:
+    planted = {"Cookie": "filplus-session=planted"}
+    first = morsel(await sign_in(notaries, **planted)).value
+    assert first != "planted"
+    assert (await notaries.get("/me", **planted)).code == "ended_session"
+    second = morsel(await sign_in(notaries, **cookie(first))).value
+    assert (await notaries.get("/me", **cookie(first))).code == "ended_session"
+    assert (await notaries.get("/me", **cookie(second))).status == 200
+
+
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1:1"},
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+async def test_pages_of_other_sites_neither_sign_in_nor_out(notaries: World, headers: dict[str, str]) -> None:
+    body = await signed(notaries)
+    got = await notaries.ask("POST", "/auth/verify", json=body, headers=headers)
+    check("postSignature", got)
+    assert (got.status, got.code) == (403, "cross_site")
+    assert "Set-Cookie" not in got.headers
+    done = await notaries.ask("POST", "/auth/verify", json=body, headers={"Origin": notaries.url})
+    token = morsel(done).value
+    got = await notaries.ask("POST", "/auth/logout", headers={"Cookie": f"filplus-session={token}", **headers})
+    assert got.code == "cross_site"
+    assert (await notaries.get("/me", **cookie(token))).status == 200
+
+
+async def test_programs_sign_in_without_saying_where_they_come_from(notaries: World) -> None:
+    assert (await notaries.ask("POST", "/auth/verify", json=await signed(notaries))).status == 200
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+async def test_what_a_form_could_send_signs_nobody_in(notaries: World, media_type: str) -> None:
+    body = orjson.dumps(await signed(notaries))
+    got = await notaries.ask("POST", "/auth/verify", data=body, headers={"Content-Type": media_type})
+    assert got.status == 415
+
+
+async def test_a_replayed_signature_is_refused(notaries: World) -> None:
+    body = await signed(notaries)
+    assert (await notaries.ask("POST", "/auth/verify", json=body)).status == 200
+    got = await notaries.ask("POST", "/auth/verify", json=body)
+    check("postSignature", got)
+    assert (got.status, got.code) == (403, "nonce_refused")
+    # Not with a key for idempotency either: the cookie of the first must not be given out again.
+    for _ in range(2):
+        got = await notaries.ask("POST", "/auth/verify", json=body, headers={"Idempotency-Key": "abcdefgh"})
+        assert got.code == "nonce_refused"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"signature": "00"}, "signature_refused"),
+        ({"signature": "\0"}, "signature_refused"),
+        ({"message": "x"}, "malformed_text"),
+        ({"message": "\0\n" * 100}, "malformed_text"),
+        ({"message": ""}, "malformed_body"),
+        ({"message": 7}, "malformed_body"),
+        ({"signature": "0" * 300}, "malformed_body"),
+        ({"more": "x"}, "malformed_body"),
+        ({"message": None}, "malformed_body"),
+    ],
+)
+async def test_bad_bodies_are_refused(notaries: World, changes: dict[str, Any], code: str) -> None:
+    got = await notaries.ask("POST", "/auth/verify", json={**await signed(notaries), **changes})
+    check("postSignature", got)
+    assert got.code == code
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "address_unsuited"),
+        ("?address=", "address_unsuited"),
+        ("?address=f01234", "address_unsuited"),
+        ("?address=%00", "address_unsuited"),
+        (f"?address={'f1' * 100}", "address_unsuited"),
+        ("?address=x&address=y", "repeated_parameter"),
+        ("?adress=x", "unknown_parameter"),
+    ],
+)
+async def test_bad_addresses_are_refused(notaries: World, query: str, code: str) -> None:
+    got = await notaries.get(f"/auth/nonce{query}")
+    check("getNonce", got)
+    assert (got.status, got.code) == (400, code)
+
+
+async def test_strangers_get_a_text_and_no_session(notaries: World) -> None:
+    offer = check("getNonce", await notaries.get(f"/auth/nonce?address={OTHER_F1}"))
+    got = await notaries.ask("POST", "/auth/verify", json={"message": offer["message"], "signature": "00"})
+    assert (got.status, got.code) == (403, "not_a_notary")
+
+
+async def test_a_stranger_can_try_only_so_often(notaries: World) -> None:
+    body = {**await signed(notaries), "signature": "01" + "00" * 65}
+    codes = [(await notaries.ask("POST", "/auth/verify", json=body)).code for _ in range(40)]
+    assert set(codes[:30]) == {"signature_refused"}
+    assert codes[-1] == "too_many_requests"
+
+
+async def test_revoking_ends_a_session_at_once(notaries: World) -> None:
+    token = morsel(await sign_in(notaries)).value
+    assert (await notaries.get("/audit", **cookie(token))).status == 200
+    async with notaries.pool.acquire() as connection:
+        await revoke_notary(connection, str(NOTARY_F1), by=OPERATOR)
+    for path in ("/audit", "/me"):
+        got = await notaries.get(path, **cookie(token))
+        assert (got.status, got.code) == (401, "ended_session")
+
+
+async def test_the_log_is_read_by_notaries_and_operators(notaries: World) -> None:
+    token = morsel(await sign_in(notaries, "0x")).value
+    page = check("getAudit", await notaries.get("/audit?limit=2", **cookie(token)))
+    assert [entry["action"] for entry in page["entries"]] == ["notary.signed_in", "notary.added"]
+    assert page["head"] == {"seq": 4, "hash": page["entries"][0]["hash"]}
+    admin = await notaries.add("operators", Scope.ADMIN)
+    usual = await notaries.add("cluster")
+    assert (await notaries.get("/audit", admin.key)).status == 200
+    assert (await notaries.get("/audit", usual.key)).code == "scope_missing"
+    assert (await notaries.get("/audit")).code == "credentials_missing"
+
+
+async def test_pages_of_the_log_are_an_export(notaries: World) -> None:
+    """Whoever follows the links has the whole log, and can verify it."""
+    session = cookie(morsel(await sign_in(notaries, "f3")).value)
+    lines, path = b"", "/audit?order=oldest&limit=3"
+    while path:
+        got = await notaries.get(path, Accept="application/x-ndjson", **session)
+        assert got.headers["Content-Type"].startswith("application/x-ndjson")
+        lines += got.body
+        path = got.headers.get("Link", "").partition(">")[0].removeprefix("<")
+    head = got.headers["Filplus-Audit-Head"].partition('hash="')[2].rstrip('"')
+    report = verify_file(io.BytesIO(lines), noted=head)
+    assert (report.first, report.entries, report.signatures) == (1, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("?cursor=x", "malformed_cursor"),
+        ("?since=yesterday", "malformed_time"),
+        ("?since=0001-01-01T00:00:00%2B14:00", "malformed_time"),
+        ("?limit=0", "malformed_parameter"),
+        ("?limit=501", "malformed_parameter"),
+        ("?order=best", "malformed_parameter"),
+        ("?actor=%00", "malformed_parameter"),
+        ("?actor=%ED%A0%80", None),
+        ("?action=%F0%9F%9C%81&subject=x&actor=%E2%80%AE&since=9999-12-31T23:59:59Z", None),
+        ("?since=2026-11-23T12:00:00.123456789%2B05:30", None),
+    ],
+)
+async def test_bad_questions_about_the_log_are_refused(notaries: World, query: str, code: str | None) -> None:
+    session = cookie(morsel(await sign_in(notaries)).value)
+    got = await notaries.get(f"/audit{query}", **session)
+    check("getAudit", got)
+    assert got.code == code
+    assert got.status == (200 if code is None else 400)
+
+
+async def test_nobody_signs_in_by_plain_http_from_elsewhere(dsn: str, data_dir: Path, pool: asyncpg.Pool) -> None:
+    async with open_world(dsn, data_dir, pool, public_url="http://explorer.example.org") as world:
+        got = await world.get(f"/auth/nonce?address={NOTARY_F1}")
+        check("getNonce", got)
+        assert (got.status, got.code) == (403, "sign_in_insecure")
