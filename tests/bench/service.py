@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.serving import running_service
+from explorer.ground.service_file import running_service
 
 PROGRAM = Path(sys.executable).with_name("filplus")
 AT_EPOCH = 4_900_000
@@ -36,15 +36,16 @@ def piece_text(number: int) -> str:
     return "b" + base64.b32encode(head + bytes(commitment)).decode().lower().rstrip("=")
 
 
-def write_claims(path: Path, count: int) -> list[str]:
-    """Writes `count` claims in the shape of StateGetAllClaims, three of each piece; returns the pieces."""
+def write_claims(path: Path, count: int, *, clients: int = 500) -> list[str]:
+    """Writes `count` claims in the shape of StateGetAllClaims, three of each piece, shared evenly by the clients;
+    returns the pieces."""
     pieces = [piece_text(number) for number in range(count // 3 + 1)]
     with path.open("w") as file:
         file.write("{")
         for number in range(count):
             claim = {
                 "Provider": 1000 + number % 3000,
-                "Client": 5000 + number % 500,
+                "Client": 5000 + number % clients,
                 "Data": {"/": pieces[number // 3]},
                 "Size": 34359738368,
                 "TermMin": 518400,
@@ -65,11 +66,11 @@ def filplus(data_dir: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def running_explorer(claims: int) -> Iterator[Explorer]:
-    """An explorer over so many generated claims."""
+def running_explorer(claims: int, *, clients: int = 500) -> Iterator[Explorer]:
+    """An explorer over so many generated claims of so many clients."""
     with tempfile.TemporaryDirectory(prefix="filplus-bench-") as top:
         data_dir, dump = Path(top) / "data", Path(top) / "claims.json"
-        pieces = write_claims(dump, claims)
+        pieces = write_claims(dump, claims, clients=clients)
         filplus(data_dir, "index", "import", str(dump), "--at-epoch", str(AT_EPOCH))
         environment = {**os.environ, "FILPLUS_DATA_DIR": str(data_dir), "FILPLUS_LISTEN": "127.0.0.1:0"}
         server = subprocess.Popen([PROGRAM, "serve"], env=environment, stderr=subprocess.DEVNULL)
