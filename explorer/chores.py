@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from prometheus_client import CollectorRegistry, Gauge
 
+from explorer.alerts.outbox import prune as prune_alerts
 from explorer.errors import DatabaseUnavailable, FilplusError
 from explorer.follow.verify import SAMPLE, Wanted, verify
 from explorer.ground.connection import database_errors
@@ -132,6 +133,20 @@ class Pruning:
         with database_errors("pruning old verifications"):
             async with self.pool.acquire() as connection:
                 await prune_verifications(connection, self.now() - KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPruning:
+    """Forgets alerts that were delivered, or given up, long ago."""
+
+    pool: asyncpg.Pool
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def run(self) -> None:
+        """Forgets them, with their deliveries and attempts."""
+        with database_errors("pruning old alerts"):
+            async with self.pool.acquire() as connection:
+                await prune_alerts(connection, self.now())
 
 
 @dataclass(slots=True)

@@ -1,32 +1,43 @@
 """The explorer as a running service: its database, its HTTP side and its loops, opened and closed together."""
 
 import asyncio
-import json
-import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
 
 import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from explorer.chores import Chore, Chores, DriftGauges, NightlyVerification, Pruning
+from explorer.access.service import AccessService
+from explorer.access.signing_in import SignInService
+from explorer.alerts.addresses import Policy
+from explorer.alerts.channels import parse_channels
+from explorer.alerts.loop import open_delivery
+from explorer.alerts.service import WebhookService
+from explorer.audit.service import AuditService
+from explorer.chores import AlertPruning, Chore, Chores, DriftGauges, NightlyVerification, Pruning
+from explorer.follow.lag import real_time_of
 from explorer.follow.loop import FollowLoop
 from explorer.follow.opening import has_chain
 from explorer.follow.standing import Standing
 from explorer.ground.binding import address_of, bound_socket
 from explorer.ground.database import open_pool
+from explorer.ground.service_file import service_file
 from explorer.ground.settings import Settings
 from explorer.ground.supervision import Loop, Supervisor
 from explorer.ground.telemetry import new_registry
 from explorer.index.feed_watch import FeedWatch
 from explorer.index.networks import claim_network
 from explorer.index.opening import OpenIndex, open_index
-from explorer.index.service import index_service
+from explorer.index.service import IndexService, index_service
 from explorer.index.watch import IndexWatch
+from explorer.parties.refreshing import Refresher
+from explorer.parties.service import PartyService
+from explorer.reviews.deadlines import Deadlines
+from explorer.reviews.desk import Desk
 from explorer.version import VERSION
 from explorer.web.app import make_app
 from explorer.web.broadcast import Broadcast
@@ -36,7 +47,6 @@ from explorer.web.listening import answering
 STATEMENT_TIMEOUT_S = 20.0
 POOL_SIZE = 10
 FOLLOW_POOL_SIZE = 6
-SERVICE_FILE = "service.json"
 
 _log = structlog.get_logger(__name__)
 
@@ -68,92 +78,134 @@ async def running_explorer(settings: Settings) -> AsyncIterator[RunningExplorer]
     """
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(bound_socket(settings.listen))
-        opened = await stack.enter_async_context(
-            open_index(
-                settings,
-                application_name="filplus serve",
-                may_migrate=True,
-                max_size=POOL_SIZE,
-                statement_timeout_s=STATEMENT_TIMEOUT_S,
-            )
+        url = address_of(bound)
+        parts = _Parts(settings, stack, await _opened_index(settings, stack))
+        await parts.add_delivery()
+        await parts.add_following()
+        index = parts.index()
+        desk = parts.add_reviews(index, url)
+        await parts.add_counting(index)
+        await stack.enter_async_context(answering(parts.application(index, desk), bound))
+        stack.enter_context(service_file(settings.data_dir, url))
+        _log.info("serving", url=url, network=settings.network.name, database=parts.opened.database.described())
+        yield RunningExplorer(url, parts.opened.pool, parts.supervisor(), parts.standing)
+
+
+async def _opened_index(settings: Settings, stack: AsyncExitStack) -> OpenIndex:
+    """The database, with its schema at head, and this network's for good."""
+    opened = await stack.enter_async_context(
+        open_index(
+            settings,
+            application_name="filplus serve",
+            may_migrate=True,
+            max_size=POOL_SIZE,
+            statement_timeout_s=STATEMENT_TIMEOUT_S,
         )
-        async with opened.pool.acquire() as connection:
-            await claim_network(connection, settings.network.name)
-        registry, url = new_registry(VERSION), address_of(bound)
-        loops: dict[str, Loop] = {"index": IndexWatch(opened.pool, opened.database.embedded, registry=registry).run}
-        standing = None
-        if has_chain(settings):
-            standing = Standing(registry)
-            pool = await stack.enter_async_context(
-                open_pool(opened.database.dsn, application_name="filplus follow", min_size=0, max_size=FOLLOW_POOL_SIZE)
-            )
-            loops["follow"] = FollowLoop(settings, pool, standing).run
-            loops["chores"] = _chores(settings, pool, standing, registry).run
-        broadcast = Broadcast()
-        loops["feed"] = FeedWatch(opened.database.dsn, broadcast, lag_of=_lag_of(standing)).run
-        app = _application(settings, opened, registry, url, standing, broadcast)
-        await stack.enter_async_context(answering(app, bound))
-        stack.enter_context(_service_file(settings.data_dir, url))
-        _log.info("serving", url=url, network=settings.network.name, database=opened.database.described())
-        yield RunningExplorer(url, opened.pool, Supervisor(loops, registry=registry), standing)
+    )
+    async with opened.pool.acquire() as connection:
+        await claim_network(connection, settings.network.name)
+    return opened
 
 
-def _chores(settings: Settings, pool: asyncpg.Pool, standing: Standing, registry: CollectorRegistry) -> Chores:
-    """What is done once a night; over the follower's connections, since comparing takes longer than a request may."""
+@dataclass(slots=True)
+class _Parts:
+    """What a service is put together of. Each `add_` brings loops and chores of its own."""
+
+    settings: Settings
+    stack: AsyncExitStack
+    opened: OpenIndex
+    registry: CollectorRegistry = field(default_factory=lambda: new_registry(VERSION))
+    broadcast: Broadcast = field(default_factory=Broadcast)
+    standing: Standing | None = None
+    loops: dict[str, Loop] = field(default_factory=dict)
+    chores: list[Chore] = field(default_factory=list)
+
+    async def _pool(self, name: str, max_size: int) -> asyncpg.Pool:
+        """Connections for work that a request may not wait for."""
+        return await self.stack.enter_async_context(
+            open_pool(self.opened.database.dsn, application_name=f"filplus {name}", min_size=0, max_size=max_size)
+        )
+
+    async def add_delivery(self) -> None:
+        """Alerts. ChannelRefused for what is no channel."""
+        policy, channels = Policy(self.settings.webhook_allow), parse_channels(self.settings.notify_urls)
+        opening = open_delivery(self.opened.database.dsn, policy, channels, registry=self.registry)
+        delivery = await self.stack.enter_async_context(opening)
+        self.loops["alerts"] = delivery.run
+        self.chores.append(Chore("alerts", AlertPruning(delivery.deliverer.pool).run))
+
+    async def add_following(self) -> None:
+        """The follower, where there is a chain, over its own connections."""
+        if not has_chain(self.settings):
+            return
+        self.standing = Standing(self.registry, real_time_of(self.settings.network))
+        self.standing.changed = partial(_tell_silence, self.standing, self.broadcast)
+        pool = await self._pool("follow", FOLLOW_POOL_SIZE)
+        self.loops["follow"] = FollowLoop(self.settings, pool, self.standing).run
+        self.chores += _following_chores(self.settings, pool, self.standing)
+
+    def index(self) -> IndexService:
+        """The index as the API and the reviews ask it; its changes are watched and told."""
+        standing, database = self.standing, self.opened.database
+        self.loops["index"] = IndexWatch(self.opened.pool, database.embedded, registry=self.registry).run
+        self.loops["feed"] = FeedWatch(database.dsn, self.broadcast, lag_of=_lag_of(standing)).run
+        node, vouches = (None, None) if standing is None else (standing.document, standing.vouches)
+        return index_service(self.settings, self.opened.pool, node=node, vouches=vouches)
+
+    def add_reviews(self, index: IndexService, url: str) -> Desk:
+        """Reviews and their deadlines, and who may ask and decide."""
+        desk = Desk(
+            pool=self.opened.pool,
+            network=self.settings.network,
+            public_url=(self.settings.public_url or url).rstrip("/"),
+            index=index,
+            quorum_bytes=self.settings.quorum_bytes,
+        )
+        self.loops["deadlines"] = Deadlines(desk).run
+        self.chores.append(Chore("access", AccessService(self.opened.pool).prune))
+        return desk
+
+    async def add_counting(self, index: IndexService) -> None:
+        """The counting of parties with many records."""
+        self.loops["parties"] = Refresher(pool=await self._pool("parties", 1), index=index).run
+
+    def supervisor(self) -> Supervisor:
+        """All loops under one guard, the nightly chores among them."""
+        self.loops["chores"] = Chores(self.chores, self.settings.data_dir, self._drift()).run
+        return Supervisor(self.loops, registry=self.registry)
+
+    def _drift(self) -> Callable[[], Awaitable[None]] | None:
+        """What shows the last comparison with a node; None where none is followed."""
+        return None if self.standing is None else DriftGauges(self.opened.pool, self.registry).refresh
+
+    def application(self, index: IndexService, desk: Desk) -> web.Application:
+        """The HTTP side over all of it."""
+        pool, network = self.opened.pool, self.settings.network.name
+        config = WebConfig(network=network, public_url=desk.public_url, version=VERSION, registry=self.registry)
+        return make_app(
+            index,
+            config=config,
+            broadcast=self.broadcast,
+            access=AccessService(pool),
+            sign_in=SignInService(pool=pool, network=network, public_url=desk.public_url),
+            audit=AuditService(pool),
+            reviews_desk=desk,
+            webhooks=WebhookService(pool, Policy(self.settings.webhook_allow)),
+            parties_known=PartyService(index=index),
+        )
+
+
+def _following_chores(settings: Settings, pool: asyncpg.Pool, standing: Standing) -> list[Chore]:
+    """What is done once a night over the follower's connections: comparing takes longer than a request may."""
     nightly = NightlyVerification(pool, standing.followed, prefix=settings.network.address_prefix)
-    chores = [Chore("verification", nightly.run), Chore("pruning", Pruning(pool).run)]
-    return Chores(chores, settings.data_dir, DriftGauges(pool, registry).refresh)
+    return [Chore("verification", nightly.run), Chore("pruning", Pruning(pool).run)]
+
+
+def _tell_silence(standing: Standing, broadcast: Broadcast) -> None:
+    """Tells open pages since when no node is heard."""
+    broadcast.be_silent(standing.silent_since)
 
 
 def _lag_of(standing: Standing | None) -> Callable[[int], int | None] | None:
     """By how many epochs the index is behind the followed node; None where none is followed."""
     return None if standing is None else standing.lag_epochs
-
-
-def running_service(data_dir: Path) -> str | None:
-    """The address of the explorer that runs on this data directory, as its service.json says; None if none runs."""
-    try:
-        document = json.loads((data_dir / SERVICE_FILE).read_text())
-        url, pid = str(document["url"]), int(document["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        return url
-    return url
-
-
-def _application(
-    settings: Settings,
-    opened: OpenIndex,
-    registry: CollectorRegistry,
-    url: str,
-    standing: Standing | None,
-    broadcast: Broadcast,
-) -> web.Application:
-    config = WebConfig(
-        network=settings.network.name,
-        public_url=(settings.public_url or url).rstrip("/"),
-        version=VERSION,
-        registry=registry,
-    )
-    node = None if standing is None else standing.document
-    return make_app(index_service(settings, opened.pool, node=node), config=config, broadcast=broadcast)
-
-
-@contextmanager
-def _service_file(data_dir: Path, url: str) -> Iterator[None]:
-    """Says where the service of this data directory answers, for commands beside it; takes the word back at the end."""
-    path = data_dir / SERVICE_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{SERVICE_FILE}.{os.getpid()}")
-    draft.write_text(json.dumps({"url": url, "pid": os.getpid()}))
-    draft.replace(path)
-    try:
-        yield
-    finally:
-        if running_service(data_dir) == url:
-            path.unlink(missing_ok=True)

@@ -54,8 +54,12 @@ def pytest_testnodedown(node: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Says how many tests ran over the shared data, or how many could not."""
+    """Says how many tests ran over the shared data, or how many could not, and the seeds of those that drew any."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    for report in reports:
+        seeds = [str(value) for name, value in report.user_properties if name == "seed"]
+        if report.when == "call" and seeds:
+            terminalreporter.write_line(f"seed {', '.join(seeds)}: {report.nodeid} {report.outcome}")
     ran = sum(report.when == "call" and "shared" in report.keywords for report in reports)
     left_out = config.stash[_DESELECTED]
     if left_out:

@@ -7,6 +7,7 @@ import asyncpg
 import typer
 from rich.table import Table
 
+from explorer.cli.alert_findings import channel_findings, webhook_finding
 from explorer.cli.exits import Exit
 from explorer.cli.findings import Finding
 from explorer.cli.node_findings import node_findings
@@ -16,11 +17,11 @@ from explorer.errors import FilplusError
 from explorer.ground.connection import open_connection
 from explorer.ground.database import open_database
 from explorer.ground.migrate import migrate, pending
+from explorer.ground.service_file import running_service
 from explorer.ground.settings import Settings
 from explorer.index.networks import demand_network
 from explorer.index.opening import SERVICE
 from explorer.index.spans import load_coverage, load_index_epoch
-from explorer.serving import running_service
 from explorer.verdict.coverage import Coverage
 from explorer.verdict.records import RECORD_KINDS
 from explorer.version import VERSION
@@ -91,6 +92,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         if url
         else Finding("service", "note", "none runs on this data directory", "filplus serve")
     )
+    async for finding in channel_findings(settings):
+        yield finding
     async for finding in node_findings(settings):
         yield finding
 
@@ -117,6 +120,7 @@ async def _database_findings(settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("schema", "ok", "at head")
             await demand_network(connection, settings.network.name)
             yield _index_finding(await load_index_epoch(connection), await load_coverage(connection))
+            yield await webhook_finding(connection)
     except FilplusError as error:
         yield Finding("database", "fails", str(error), "mend it as the text says, then check again")
 

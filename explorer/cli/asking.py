@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 from explorer.cli.terminal import Terminal
 from explorer.client import ExplorerClient
+from explorer.ground.service_file import running_service
 from explorer.index.networks import demand_network
 from explorer.index.opening import open_index
 from explorer.index.questions import AsOf
 from explorer.index.service import IndexService, index_service
-from explorer.serving import running_service
 
 Document = dict[str, Any]
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -32,7 +34,7 @@ def _listen_of(text: str) -> Listen:
     try:
         return parse_listen(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(str(error), param_hint="--listen") from error
 
 
 def _block_time_of(text: str) -> float:
@@ -71,8 +73,8 @@ def serve_command(
         int | None, typer.Option(metavar="N", parser=_epoch_of, help="The epoch that the files were read at.")
     ] = None,
     listen: Annotated[
-        Listen, typer.Option(metavar="HOST:PORT", parser=_listen_of, help="Where to answer; port 0 takes a free one.")
-    ] = _LISTEN,  # type: ignore[assignment]
+        str, typer.Option(metavar="HOST:PORT", help="Where to answer; port 0 takes a free one.")
+    ] = _LISTEN,
 ) -> None:
     """Serves a simulated chain as Lotus JSON-RPC, over HTTP and websocket.
 
@@ -80,36 +82,48 @@ def serve_command(
     `Sim.Fork`, `Sim.Allocate` and others. FILPLUS_CHAIN_TOKEN, where set, is its admin token. Its keys, proofs and
     funds are worth nothing; whatever happens in it is gone when it ends.
     """
-    terminal = terminal_of(context)
-    files = [*(start or ()), *(more or ())]
     if more and not start:
         raise typer.BadParameter("files to start from come after --from", param_hint="FILE…")
-    if at_epoch is not None and not files:
-        raise typer.BadParameter("an epoch goes with files to start from; add --from", param_hint="--at-epoch")
-    if files.count("-") > 1:
-        raise typer.BadParameter("standard input can be read only once", param_hint="--from")
-
-    async def work() -> Exit:
-        settings = terminal.settings()
-        configure_logging(level="DEBUG" if terminal.debug else "INFO", secrets=settings.secrets())
-        with bound_socket(listen) as bound, stop_on_signals() as stop:
-            simulated = await asyncio.to_thread(_open_chain, terminal, files, seed, at_epoch)
-            node = open_node(simulated, admin_token=settings.chain_token)
-            async with serving(node, bound, block_time_s=block_time):
-                _say_where(terminal, address_of(bound), simulated, block_time)
-                await stop.wait()
-        return Exit.OK
-
-    run(terminal, work, kept="The chain is gone.")
+    terminal, beginning = terminal_of(context), _Beginning((*(start or ()), *(more or ())), at_epoch, seed)
+    beginning.check()
+    run(terminal, partial(_serve, terminal, beginning, _listen_of(listen), block_time), kept="The chain is gone.")
 
 
-def _open_chain(terminal: Terminal, files: list[str], seed: int, at_epoch: int | None) -> SimulatedChain:
-    """The chain, started from the files where there are any."""
-    if not files:
-        return SimulatedChain(Options(seed=seed))
-    imported, fork = read_fork(list(dict.fromkeys(files)), at_epoch=at_epoch)
-    _print_fork(terminal, fork)
-    return SimulatedChain(Options(seed=seed, imported=imported))
+@dataclass(frozen=True, slots=True)
+class _Beginning:
+    """What a chain starts from."""
+
+    files: tuple[str, ...]
+    at_epoch: int | None
+    seed: int
+
+    def check(self) -> None:
+        """Refuses options that don't go together; typer.BadParameter."""
+        if self.at_epoch is not None and not self.files:
+            raise typer.BadParameter("an epoch goes with files to start from; add --from", param_hint="--at-epoch")
+        if self.files.count("-") > 1:
+            raise typer.BadParameter("standard input can be read only once", param_hint="--from")
+
+    def open(self, terminal: Terminal) -> SimulatedChain:
+        """The chain, started from the files where there are any."""
+        if not self.files:
+            return SimulatedChain(Options(seed=self.seed))
+        imported, fork = read_fork(list(dict.fromkeys(self.files)), at_epoch=self.at_epoch)
+        _print_fork(terminal, fork)
+        return SimulatedChain(Options(seed=self.seed, imported=imported))
+
+
+async def _serve(terminal: Terminal, beginning: _Beginning, listen: Listen, block_time_s: float) -> Exit:
+    """Serves the chain until a signal comes."""
+    settings = terminal.settings()
+    configure_logging(level="DEBUG" if terminal.debug else "INFO", secrets=settings.secrets())
+    with bound_socket(listen) as bound, stop_on_signals() as stop:
+        simulated = await asyncio.to_thread(beginning.open, terminal)
+        node = open_node(simulated, admin_token=settings.chain_token)
+        async with serving(node, bound, block_time_s=block_time_s):
+            _say_where(terminal, address_of(bound), simulated, block_time_s)
+            await stop.wait()
+    return Exit.OK
 
 
 def _print_fork(terminal: Terminal, fork: Fork) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+import sys
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import aiohttp
 import typer
@@ -17,36 +19,25 @@ from explorer.cli.exits import Exit
 from explorer.cli.running import run
 from explorer.cli.terminal import shown, terminal_of
 from explorer.client import ExplorerClient
+from explorer.demo.index_story import ask, followed_chain, live
+from explorer.demo.narrating import Document
 from explorer.demo.orders import Orderer
-from explorer.demo.story import (
-    ALLOCATION,
-    CHAPTERS,
-    CLIENT,
-    DUMPS,
-    GRANT_BYTES,
-    NOTARY,
-    PIECE,
-    RETURN,
-    Chapter,
-    Happening,
-    claiming,
-    dump_path,
-    reorganising,
-)
+from explorer.demo.review_story import PASSPHRASE, Meeting, met, open_queue, told_reviews
+from explorer.demo.story import CHAPTERS, DUMPS, PIECE, dump_path
 from explorer.errors import DataDirError, FilplusError
 from explorer.ground.embedded import embedded_server
+from explorer.ground.service_file import running_service
 from explorer.ground.setting_values import DEFAULT_LISTEN, Listen
 from explorer.ground.settings import Settings
 from explorer.ground.supervision import stop_on_signals
 from explorer.index.importer import ImportRequest, import_file
 from explorer.index.opening import open_index
-from explorer.serving import RunningExplorer, running_explorer, running_service
+from explorer.serving import RunningExplorer, running_explorer
 from node.network import network_named
 
 FOLDER = ".demo"
-PATIENCE_S = 30.0
-"""How long the index may take to see what happened."""
-LOOK_S = 0.1
+LOCAL = ip_network("127.0.0.0/8")
+"""Where alerts may go beside public addresses: to the receiver that the demo runs itself."""
 _SIGNS = {
     "active": "[green]● FIL+[/]",
     "pending": "[blue]◌ pending[/]",
@@ -57,7 +48,7 @@ _SIGNS = {
 
 
 @dataclass(slots=True)
-class Narrator:
+class ConsoleNarrator:
     """Numbers and prints the steps."""
 
     console: Console
@@ -69,8 +60,20 @@ class Narrator:
         self.console.print(f"\n[bold]{self.step}. {shown(text)}[/]")
 
     def line(self, text: str) -> None:
-        """A line of the step, which may hold markup."""
-        self.console.print(f"   {text}")
+        """A line of the step."""
+        self.console.print(f"   {shown(text)}")
+
+    def remark(self, text: str) -> None:
+        """A line that explains."""
+        self.console.print(f"   [dim]{shown(text)}[/]")
+
+    def verdict(self, verdict: str, cid: str) -> None:
+        """What a CID was found to be."""
+        self.console.print(f"   {_SIGNS[verdict]}  {shown(cid)}")
+
+    def link(self, url: str) -> None:
+        """A page to look at."""
+        self.console.print(f"   [link={url}]{url}[/]")
 
 
 def demo_command(
@@ -85,19 +88,24 @@ def demo_command(
     here = Path(FOLDER).absolute()
 
     async def work() -> Exit:
-        settings = Settings(data_dir=await _made_anew(here), listen=_free_address(), network=network_named("simulated"))
-        narrator = Narrator(terminal.people)
+        settings = Settings(
+            data_dir=await _made_anew(here),
+            listen=_free_address(),
+            network=network_named("simulated"),
+            webhook_allow=(LOCAL,),
+        )
+        narrator = ConsoleNarrator(terminal.people)
         with stop_on_signals() as stop:
             await _import_all(narrator, settings)
             async with running_explorer(settings) as explorer:
                 loops = asyncio.create_task(explorer.run(stop))
-                told = await _tell(narrator, explorer)
-                terminal.document({"url": explorer.url, "steps": told})
-                if once:
-                    stop.set()
-                else:
-                    terminal.people.print("\nServing until Ctrl-C.")
-                await loops
+                async with ExplorerClient.open(explorer.url) as client, met(explorer.pool, here) as meeting:
+                    terminal.document({"url": explorer.url, "steps": await _tell(narrator, explorer, client, meeting)})
+                    if once:
+                        stop.set()
+                    else:
+                        await _go_on(narrator, client, meeting)
+                    await loops
         return Exit.OK
 
     run(terminal, work, kept="The next run begins anew.")
@@ -131,7 +139,7 @@ def _free_address() -> Listen:
     return DEFAULT_LISTEN
 
 
-async def _import_all(narrator: Narrator, settings: Settings) -> None:
+async def _import_all(narrator: ConsoleNarrator, settings: Settings) -> None:
     narrator.title("Import real deals and claims of Filecoin mainnet, a small part of the state")
     async with open_index(settings, application_name="filplus demo", may_migrate=True) as opened:
         for name in DUMPS:
@@ -146,105 +154,50 @@ async def _import_all(narrator: Narrator, settings: Settings) -> None:
             narrator.line(f"{report['added']} {report['kind']}, the newest of epoch {report['epoch']}")
 
 
-async def _tell(narrator: Narrator, explorer: RunningExplorer) -> list[dict[str, Any]]:
+async def _tell(
+    narrator: ConsoleNarrator, explorer: RunningExplorer, client: ExplorerClient, meeting: Meeting
+) -> list[Document]:
     """The story; returns what each question was answered. FilplusError when an answer is not the expected one."""
-    async with ExplorerClient.open(explorer.url) as client, aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession() as session:
         narrator.title("Follow a simulated chain, which goes on where the records end; nothing on it is worth anything")
-        chain = Orderer(session, await _followed_chain(narrator, explorer, client))
+        chain = Orderer(session, await followed_chain(narrator, client, lambda: explorer.simulated_url))
         narrator.title("Ask the explorer, which answers over HTTP")
         narrator.line(f"GET {explorer.url}/cid/…/filplus")
-        told = [await _ask(narrator, client, chapter) for chapter in CHAPTERS]
+        told = [await ask(narrator, client, chapter) for chapter in CHAPTERS]
         narrator.title("Look at a page while it changes")
-        narrator.line(f"[link={explorer.url}/cid/{PIECE}]{explorer.url}/cid/{PIECE}[/]")
-        told += await _live(narrator, client, chain)
+        narrator.link(f"{explorer.url}/cid/{PIECE}")
+        told += await live(narrator, client, chain)
+    told += await told_reviews(narrator, client, meeting, _run_command)
     narrator.title("Look at the rest in a browser")
-    narrator.line(f"[link={explorer.url}]{explorer.url}[/]")
-    narrator.line(f"{explorer.url}/cid/{CHAPTERS[0].cids[0]}")
+    narrator.link(explorer.url)
+    narrator.link(f"{explorer.url}/cid/{CHAPTERS[0].cids[0]}")
     return told
 
 
-async def _followed_chain(narrator: Narrator, explorer: RunningExplorer, client: ExplorerClient) -> str:
-    """The simulated chain's address, once its head is in the index."""
-    async with asyncio.timeout(PATIENCE_S):
-        async for status in _looks(client.status):
-            if explorer.simulated_url is not None and _is_reached(status):
-                narrator.line(f"at epoch {status['index']['epoch']}, {shown(explorer.simulated_url)}")
-                return explorer.simulated_url
-    raise AssertionError("looking never ends by itself")
+async def _go_on(narrator: ConsoleNarrator, client: ExplorerClient, meeting: Meeting) -> None:
+    """Leaves something to decide on, and says by which key."""
+    waiting = await open_queue(client, meeting)
+    narrator.title(f"Decide yourself: {len(waiting)} reviews wait")
+    narrator.line(f"the notary's key is {meeting.key_file}, its passphrase: {PASSPHRASE}")
+    narrator.line(f"export FILPLUS_DATA_DIR={meeting.folder} FILPLUS_NETWORK=simulated")
+    narrator.line(f"filplus review list --key {meeting.key_file}")
+    narrator.line(f'filplus review approve {waiting[0]} --key {meeting.key_file} --comment "…"')
+    narrator.console.print("\nServing until Ctrl-C.")
 
 
-async def _looks(ask: Callable[[], Awaitable[dict[str, Any]]]) -> AsyncIterator[dict[str, Any]]:
-    """The answers to a question that is asked again and again."""
-    while True:
-        yield await ask()
-        await asyncio.sleep(LOOK_S)
-
-
-def _is_reached(status: dict[str, Any]) -> bool:
-    node = status["node"]
-    return node is not None and node["lag_epochs"] == 0
-
-
-async def _live(narrator: Narrator, client: ExplorerClient, chain: Orderer) -> list[dict[str, Any]]:
-    """What happens to one piece, and the verdict after each step."""
-    await _grant(narrator, chain)
-    told = [await _happen(narrator, client, chain, ALLOCATION)]
-    before = await chain.head_epoch()
-    told.append(await _happen(narrator, client, chain, claiming(told[0]["result"][0])))
-    since = await chain.head_epoch() - before
-    told.append(await _happen(narrator, client, chain, reorganising(since)))
-    told.append(await _happen(narrator, client, chain, RETURN))
-    return told
-
-
-async def _grant(narrator: Narrator, chain: Orderer) -> None:
-    narrator.title("A notary grants DataCap to a client")
-    await chain.order("Sim.AddVerifier", NOTARY, str(16 * GRANT_BYTES))
-    before = await chain.datacap_bytes(CLIENT)
-    cid = await chain.grant(NOTARY, CLIENT, GRANT_BYTES)
-    after = await chain.datacap_bytes(CLIENT)
-    if after - before != GRANT_BYTES:
-        raise FilplusError(f"the grant of {GRANT_BYTES} bytes to {CLIENT} brought {after - before}")
-    narrator.line(f"{CLIENT} has {after >> 40} TiB to spend, by message {cid}")
-
-
-async def _happen(narrator: Narrator, client: ExplorerClient, chain: Orderer, happening: Happening) -> dict[str, Any]:
-    """Has it happen, and waits for the verdict that must follow."""
-    narrator.title(happening.title)
-    narrator.line(f"[dim]{shown(happening.lesson)}[/]")
-    result = await chain.order(happening.verb, *happening.params)
-    document = await _verdict_of(client, happening)
-    narrator.line(f"{_SIGNS[document['verdict']]}  {PIECE}")
-    narrator.line(shown(document["reason"]))
-    return {"title": happening.title, "cids": [PIECE], "verdict": happening.verdict, "result": result}
-
-
-async def _verdict_of(client: ExplorerClient, happening: Happening) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            async for document in _looks(lambda: client.verdict(PIECE)):
-                if document["verdict"] == happening.verdict:
-                    return document
-    except TimeoutError:
-        said = document.get("verdict", "nothing")
-        raise FilplusError(f"the demo expected {happening.verdict} for {PIECE}, the explorer says {said}") from None
-    raise AssertionError("looking never ends by itself")
-
-
-async def _ask(narrator: Narrator, client: ExplorerClient, chapter: Chapter) -> dict[str, Any]:
-    """Asks in every spelling; all must give the verdict that the chapter expects."""
-    narrator.title(chapter.title)
-    narrator.line(f"[dim]{shown(chapter.lesson)}[/]")
-    reasons = set()
-    for cid in chapter.cids:
-        document = await client.verdict(cid)
-        if document["verdict"] != chapter.verdict:
-            raise FilplusError(
-                f"the demo expected {chapter.verdict} for {cid}, the explorer says {document['verdict']}"
-            )
-        narrator.line(f"{_SIGNS[document['verdict']]}  {shown(cid)}")
-        reasons.add(document["reason"])
-    for reason in sorted(reasons):
-        narrator.line(shown(reason))
-    return {"title": chapter.title, "cids": list(chapter.cids), "verdict": chapter.verdict}
+async def _run_command(folder: Path, *arguments: str) -> list[str]:
+    """What the program `filplus` prints, run on a data directory with those arguments; FilplusError where it fails."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FILPLUS_")}
+    ours = {"FILPLUS_DATA_DIR": str(folder), "FILPLUS_NETWORK": "simulated", "FILPLUS_NOTARY_PASSPHRASE": PASSPHRASE}
+    running = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("filplus"),
+        *arguments,
+        env=kept | ours,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed = (await running.communicate())[0].decode("utf-8", "replace")
+    if running.returncode != 0:
+        raise FilplusError(f"filplus {' '.join(arguments)} ended with {running.returncode}: {printed.strip()}")
+    return printed.splitlines()

@@ -1,11 +1,10 @@
 """`filplus index digest`: the index in one number, for replicas to compare."""
 
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import asyncpg
 import typer
-from rich.table import Table
 
 from explorer.cli.exits import Exit
 from explorer.cli.running import run
@@ -13,13 +12,15 @@ from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.cli.verify import LINE_EVERY_S
 from explorer.errors import EpochNotIndexed
 from explorer.ground.connection import database_errors
-from explorer.index.digest import Digest, digest_at
+from explorer.index.digest import Digest, Sum, digest_at
 from explorer.index.networks import demand_network
 from explorer.index.opening import open_index
 from explorer.index.spans import load_index_epoch
 from explorer.index.tipsets import load_following
 from explorer.verdict.records import RECORD_KINDS, RecordKind
 from node.network import parse_epoch
+
+_NAME_WIDTH, _COUNT_WIDTH = 12, 14
 
 
 def digest_command(
@@ -82,14 +83,14 @@ class _LineProgress:
 
 
 def _print(terminal: Terminal, found: Digest, finality: str | None) -> None:
+    """A line for each sum, whole in any width: they are compared by eye or by scripts."""
     people = terminal.people
     people.print(f"[bold]{found.network}[/] at epoch {found.epoch}{f' ({finality})' if finality else ''}")
-    table = Table("kind", "records", "sum")
-    rows: list[tuple[str, Any]] = [(kind, found.sums.get(kind)) for kind in RECORD_KINDS]
+    rows: list[tuple[str, Sum | None]] = [(kind, found.sums.get(kind)) for kind in RECORD_KINDS]
     rows.append(("labels", None if "deals" in found.gaps else found.labels))
     for name, one in rows:
-        table.add_row(name, *(("", "not known") if one is None else (f"{one.records:,}", one.text)))
-    people.print(table)
+        records, text = ("", "not known") if one is None else (f"{one.records:,}", one.text)
+        people.print(f"{name:<{_NAME_WIDTH}}{records:>{_COUNT_WIDTH}}  {text}")
     for why in dict.fromkeys(found.gaps.values()):
         people.print(f"[yellow]no digest of it all[/]: {shown(why)}")
     if found.text is not None:

@@ -11,6 +11,7 @@ from explorer.errors import (
     ServiceUnreachable,
     SettingsError,
 )
+from explorer.signatures.errors import SignatureRefused
 from node.errors import FilecoinError
 
 
@@ -28,7 +29,15 @@ class Exit(IntEnum):
     UNKNOWN = 8
 
 
-_OF_STATUS = {400: Exit.USAGE, 401: Exit.REFUSED, 403: Exit.REFUSED, 404: Exit.NOT_FOUND, 429: Exit.RATE_LIMITED}
+_OF_STATUS = {
+    400: Exit.USAGE,
+    401: Exit.REFUSED,
+    403: Exit.REFUSED,
+    404: Exit.NOT_FOUND,
+    409: Exit.REFUSED,
+    422: Exit.REFUSED,
+    429: Exit.RATE_LIMITED,
+}
 
 
 def exit_of(error: FilplusError | FilecoinError) -> Exit:
@@ -37,6 +46,8 @@ def exit_of(error: FilplusError | FilecoinError) -> Exit:
         return _OF_STATUS.get(error.status, Exit.UNREACHABLE if error.status >= 500 else Exit.ERROR)
     if isinstance(error, ServiceUnreachable | DatabaseUnavailable):
         return Exit.UNREACHABLE
+    if isinstance(error, SignatureRefused):
+        return Exit.REFUSED
     if isinstance(error, NotFound):
         return Exit.NOT_FOUND
     if isinstance(error, QuestionError | SettingsError | FilecoinError):

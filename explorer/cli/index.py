@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +18,7 @@ from explorer.ground.settings import Settings
 from explorer.index.files import STDIN
 from explorer.index.importer import ImportRequest, import_file
 from explorer.index.opening import open_index
-from explorer.index.records import DUMP_KINDS, DumpKind
+from explorer.index.records import DUMP_KINDS
 from node.errors import NetworkError
 from node.network import Network, epoch_at_time, parse_epoch
 
@@ -29,24 +29,29 @@ index.command("verify", epilog="Example: filplus index verify --sample 50")(veri
 index.command("digest", epilog="Example: filplus --json index digest --at-epoch 4900000")(digest_command)
 
 
+_Files = Annotated[list[str], typer.Argument(metavar="FILE…", help="Dumps; - is standard input.")]
+_OfNetwork = Annotated[str | None, typer.Option(help="mainnet, calibration, devnet or simulated.")]
+_AtEpoch = Annotated[
+    str | None, typer.Option(metavar="N", help="Each file holds every record of its kind as of tipset N.")
+]
+_Partial = Annotated[bool, typer.Option("--partial", help="They don't: each covers only its own records.")]
+_OfKind = Annotated[
+    str | None, typer.Option(metavar="|".join(DUMP_KINDS), help="What the files hold, where they can't tell.")
+]
+_Source = Annotated[str | None, typer.Option(metavar="NAME", help="Whose word it is; needed for a map of pieces.")]
+_Force = Annotated[bool, typer.Option("--force", help="Take a complete file though much of the index would vanish.")]
+
+
 @index.command("import", epilog="Example: filplus index import StateMarketDeals.json.zst --at-epoch 4900000")
 def import_command(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Dumps; - is standard input.")],
-    network: Annotated[str | None, typer.Option(help="mainnet, calibration, devnet or simulated.")] = None,
-    at_epoch: Annotated[
-        str | None, typer.Option(metavar="N", help="Each file holds every record of its kind as of tipset N.")
-    ] = None,
-    partial: Annotated[bool, typer.Option("--partial", help="They don't: each covers only its own records.")] = False,
-    kind: Annotated[
-        str | None, typer.Option(metavar="|".join(DUMP_KINDS), help="What the files hold, where they can't tell.")
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Whose word it is; needed for a map of pieces.")
-    ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Take a complete file though much of the index would vanish.")
-    ] = False,
+    files: _Files,
+    network: _OfNetwork = None,
+    at_epoch: _AtEpoch = None,
+    partial: _Partial = False,
+    kind: _OfKind = None,
+    source: _Source = None,
+    force: _Force = False,
 ) -> None:
     """Imports deals, claims, allocations, recorded events or maps of pieces.
 
@@ -59,21 +64,9 @@ def import_command(
 
     async def work() -> Exit:
         settings = terminal.settings({"network": network})
-        requests = [
-            ImportRequest(
-                file=file,
-                network=settings.network,
-                rejects_dir=settings.data_dir / "rejects",
-                kind=cast("DumpKind | None", kind),
-                at_epoch=None if at_epoch is None else parse_epoch(at_epoch),
-                partial=partial,
-                force=force,
-                source=source,
-                latest_epoch=_latest_epoch(settings.network),
-            )
-            for file in files
-        ]
-        await _import_all(terminal, settings, requests, reports)
+        epoch = None if at_epoch is None else parse_epoch(at_epoch)
+        asked = {"kind": kind, "at_epoch": epoch, "partial": partial, "force": force, "source": source}
+        await _import_all(terminal, settings, [_request(settings, file, asked) for file in files], reports)
         terminal.document({"files": reports})
         return Exit.OK
 
@@ -98,6 +91,17 @@ def status_command(context: typer.Context) -> None:
         return Exit.OK
 
     run(terminal, work)
+
+
+def _request(settings: Settings, file: str, asked: dict[str, Any]) -> ImportRequest:
+    """What is asked of one file."""
+    return ImportRequest(
+        file=file,
+        network=settings.network,
+        rejects_dir=settings.data_dir / "rejects",
+        latest_epoch=_latest_epoch(settings.network),
+        **asked,
+    )
 
 
 async def _import_all(

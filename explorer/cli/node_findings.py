@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 
 from explorer.cli.findings import Finding
-from explorer.follow.opening import open_chain
+from explorer.follow.finality import disputes_of, settled_below
+from explorer.follow.opening import OpenChain, open_chain
 from explorer.ground.settings import Settings
-from node.chain.errors import ChainError
+from node.chain.errors import ChainError, WrongNetwork
 from node.lotus.capabilities import NodeCapabilities
 from node.lotus.client import LotusChain
 
@@ -22,6 +23,8 @@ async def node_findings(settings: Settings) -> AsyncIterator[Finding]:
         async with open_chain(settings) as opened:
             for found in await opened.chain.capabilities():
                 yield await _finding(opened.chain.on(found.node), found)
+            async for finding in _dispute_findings(opened):
+                yield finding
     except ChainError as error:
         yield Finding("node", "fails", str(error), "see FILPLUS_CHAIN_URL in docs/operator.md")
 
@@ -32,11 +35,37 @@ def _without_node(settings: Settings) -> Finding:
     return Finding("node", "note", "none is set: answers come from what was imported")
 
 
+async def _dispute_findings(opened: OpenChain) -> AsyncIterator[Finding]:
+    """The other nodes that have another tipset where the first that can be asked has a final one."""
+    try:
+        settled = await settled_below(opened.chain, await opened.chain.head())
+        disputes = await disputes_of(settled.final, opened.witnesses)
+    except ChainError:
+        return  # which node fails, and why, is said of each
+    for one in disputes:
+        fact = f"{one.node}: disputes the final tipset at epoch {one.height}: {one.detail}"
+        yield Finding(
+            "node", "fails", fact, "nothing more becomes final while both are set: find out which one is wrong"
+        )
+
+
+def _named(node: str, error: ChainError) -> str:
+    """The error, with the node before it."""
+    text = str(error)
+    return text if text.startswith(f"{node}: ") else f"{node}: {text}"
+
+
+def _remedy(error: ChainError) -> str:
+    if isinstance(error, WrongNetwork):
+        return "name a node of this network in FILPLUS_CHAIN_URL"
+    return "see that it runs, and FILPLUS_CHAIN_URL and FILPLUS_CHAIN_TOKEN"
+
+
 async def _finding(chain: LotusChain, found: NodeCapabilities) -> Finding:
     try:
         head, version = await chain.head(), await chain.node_version()
     except ChainError as error:
-        return Finding("node", "fails", str(error), "see that it runs, and FILPLUS_CHAIN_URL and FILPLUS_CHAIN_TOKEN")
+        return Finding("node", "fails", _named(found.node, error), _remedy(error))
     lacking = [one for one in found.capabilities if one.offered is False]
     fact = f"{found.node}: {version.text}, head at epoch {head.epoch}"
     if not lacking:

@@ -1,20 +1,28 @@
 """The explorer's part of the program `filplus`: its global options and its commands."""
 
+import itertools
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from explorer.cli.administration import check_command, migrate_command, version_command
+from explorer.cli.audit import audit
 from explorer.cli.chain import chain
 from explorer.cli.cid import cid_command
+from explorer.cli.cluster import cluster
 from explorer.cli.demo import demo_command
 from explorer.cli.index import index
+from explorer.cli.notary import notary
+from explorer.cli.review import review
 from explorer.cli.serve import serve_command
 from explorer.cli.terminal import Terminal
+from explorer.cli.webhook import webhook
 
 GLOBAL_FLAGS = frozenset({"--json", "--quiet", "-q", "--debug"})
-GLOBAL_OPTIONS = frozenset({"--url", "--config", "-o", "--output"})
+GLOBAL_OPTIONS = frozenset({"--url", "--config"})
+OUTPUT_OPTIONS = frozenset({"-o", "--output"})
+"""With `json` they are global; with anything else a command's own, as of `audit export -o FILE`."""
 
 
 def make_program() -> typer.Typer:
@@ -33,6 +41,11 @@ def make_program() -> typer.Typer:
     program.command("cid", epilog="Example: filplus cid baga6ea4seaq… --at-epoch 4622139")(cid_command)
     program.add_typer(index, name="index")
     program.add_typer(chain, name="chain")
+    program.add_typer(cluster, name="cluster")
+    program.add_typer(webhook, name="webhook")
+    program.add_typer(notary, name="notary")
+    program.add_typer(review, name="review")
+    program.add_typer(audit, name="audit")
     program.command("migrate", epilog="Example: filplus migrate")(migrate_command)
     program.command("check", epilog="Example: filplus check")(check_command)
     program.command("version", epilog="Example: filplus --json version")(version_command)
@@ -61,10 +74,14 @@ def globals_first(arguments: list[str]) -> list[str]:
     for argument in waiting:
         if argument == "--":
             rest.extend([argument, *waiting])
-        elif argument in GLOBAL_FLAGS or (argument.split("=", 1)[0] in GLOBAL_OPTIONS and "=" in argument):
-            front.append(argument)
-        elif argument in GLOBAL_OPTIONS:
-            front.extend([argument, *([value] if (value := next(waiting, None)) is not None else [])])
-        else:
-            rest.append(argument)
+            break
+        name, joined, value = argument.partition("=")
+        words = [argument]
+        if not joined and name in GLOBAL_OPTIONS | OUTPUT_OPTIONS:
+            words += [value := word for word in itertools.islice(waiting, 1)]
+        (front if _is_global(argument, name, value) else rest).extend(words)
     return front + rest
+
+
+def _is_global(argument: str, name: str, value: str) -> bool:
+    return argument in GLOBAL_FLAGS or name in GLOBAL_OPTIONS or (name in OUTPUT_OPTIONS and value == "json")

@@ -6,6 +6,7 @@ from typing import Any
 from rich.table import Table
 
 from explorer.cli.terminal import Terminal, shown
+from explorer.index.verifications import has_compared
 
 SPANS_SHOWN = 5
 
@@ -20,9 +21,7 @@ def print_status(terminal: Terminal, document: dict[str, Any]) -> None:
     terminal.people.print(f"[bold]{document['network']}[/], indexed to epoch {index['epoch']}{when}")
     counts = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in index["counts"].items())
     terminal.people.print(f"holds {counts}")
-    programme = document["programme"]
-    end = f", ends at epoch {programme['retires_at_epoch']}" if programme["retires_at_epoch"] is not None else ""
-    terminal.people.print(f"FIL+ programme: {programme['status']}{end}")
+    terminal.people.print(f"FIL+ programme: {_programme_text(document['programme'])}")
     _print_node(terminal, document["node"])
     _print_verification(terminal, index.get("verification"))
     terminal.people.print(_coverage_table(index["coverage"]))
@@ -30,23 +29,48 @@ def print_status(terminal: Terminal, document: dict[str, Any]) -> None:
         terminal.people.print(f"[yellow]hole[/] {hole['kind']} of heights {_heights(hole)}: {shown(hole['reason'])}")
 
 
+def _programme_text(programme: dict[str, Any]) -> str:
+    """Whether FIL+ is open, and when it ends or ended."""
+    status, epoch = programme["status"], programme["retires_at_epoch"]
+    if status == "retired":
+        return f"retired, {'ended' if epoch is None else f'ended at epoch {epoch}'}; this is the record"
+    return status if epoch is None else f"{status}, ends at epoch {epoch}"
+
+
 def _print_node(terminal: Terminal, node: dict[str, Any] | None) -> None:
     """How following goes; nothing where the service follows no node."""
     if node is None:
         return
-    if node["head_epoch"] is None:
-        terminal.people.print("node: no head told yet")
-    else:
-        final = "" if node["finality"] is None else f", final to {node['finality']['final_epoch']}"
-        terminal.people.print(
-            f"node: head at epoch {node['head_epoch']}, {node['lag_epochs']} ahead of the index{final}"
-        )
+    terminal.people.print(f"node: {_head_text(node)}")
     if node.get("error"):
-        terminal.people.print(f"[red]not following[/] since {node['failing_since']}: {shown(node['error'])}")
+        terminal.people.print(f"[red]following fails[/] since {node['failing_since']}: {shown(node['error'])}")
+    for one in node.get("nodes", []):
+        if one.get("error"):
+            terminal.people.print(
+                f"[red]node fails[/] since {one['failing_since']}: {shown(one['name'])}: {shown(one['error'])}"
+            )
+    for one in node.get("state_reads", []):
+        terminal.people.print(_state_read_text(one))
     for dispute in node.get("disputes", []):
         terminal.people.print(
             f"[red]disputed[/] by {shown(dispute['node'])}, epoch {dispute['epoch']}: {shown(dispute['detail'])}"
         )
+
+
+def _head_text(node: dict[str, Any]) -> str:
+    """Where the node's head is, when it was heard, and how far the index is behind."""
+    heard = f", last heard {node['heard_at']}" if node.get("heard_at") else ""
+    lag = "" if node["lag_epochs"] is None else f", the index is {node['lag_epochs']} behind"
+    final = "" if node["finality"] is None else f", final to {node['finality']['final_epoch']}"
+    head = "no head is known" if node["head_epoch"] is None else f"head at epoch {node['head_epoch']}"
+    return f"{head}{heard}{lag}{final}"
+
+
+def _state_read_text(one: dict[str, Any]) -> str:
+    """How the reading of a kind of the node's state goes."""
+    if one["reading_since"]:
+        return f"reading the state's {one['kind']} since {one['reading_since']}: {one['records'] or 0:,} so far"
+    return f"[yellow]state of {one['kind']} not read[/], again at {one['again_at']}: {shown(one['error'])}"
 
 
 def _print_verification(terminal: Terminal, last: dict[str, Any] | None) -> None:
@@ -55,6 +79,8 @@ def _print_verification(terminal: Terminal, last: dict[str, Any] | None) -> None
         return
     what = {"sample": "a sample", "all": "everything"}.get(last["what"], "some providers")
     found = f"[red]{last['drifted']:,} records differ[/]" if last["drifted"] else "no drift"
+    if not has_compared(last["compared"]):
+        found = "[yellow]nothing was compared[/]"
     terminal.people.print(f"verified {last['at']}, {what} at epoch {last['epoch']}: {found}")
 
 

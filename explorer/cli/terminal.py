@@ -55,6 +55,11 @@ def shown(text: str) -> str:
     return escape("".join(char if char.isprintable() or char == " " else _visible(char) for char in text))
 
 
+def plain(text: str) -> str:
+    """Text of the command line as UTF-8 can hold it: what was no text in the shell's encoding shows as `?`."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _visible(char: str) -> str:
     return f"U+{ord(char):04X}" if unicodedata.category(char) != "Zs" else " "
 

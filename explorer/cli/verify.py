@@ -14,17 +14,17 @@ from explorer.cli.exits import Exit
 from explorer.cli.running import run
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.errors import SettingsError
-from explorer.follow.opening import open_chain
+from explorer.follow.opening import Followed, open_chain
 from explorer.follow.verify import SAMPLE, Wanted, verify
 from explorer.ground.settings import Settings
 from explorer.index.networks import demand_network
 from explorer.index.opening import open_index
 from explorer.index.tipsets import load_following
-from explorer.index.verifications import Verification
+from explorer.index.verifications import Verification, has_compared
 from explorer.verdict.records import RECORD_KINDS, RecordKind
 from node.address import parse_actor_id
 from node.chain.errors import ChainError, TransientError, Unauthorized
-from node.cid import Cid, cid_from_bytes
+from node.cid import cid_from_bytes
 from node.errors import AddressError
 from node.network import parse_epoch
 
@@ -62,7 +62,7 @@ def verify_command(
 
     A sample is drawn by a seed: providers large and small with all their claims, clients with all their open
     allocations, and single deals. Nothing is repaired. Exits with 0 where all that was compared is the same, 1 where
-    something differs or nothing could be compared, 6 where the node can't be reached.
+    something differs, nothing was compared, or a named provider has no claim, 6 where the node can't be reached.
     """
     terminal = terminal_of(context)
     if sum((everything, providers is not None, sample is not None)) > 1:
@@ -90,7 +90,7 @@ async def _compare(terminal: Terminal, wanted: Wanted) -> Exit:
         return _say_failed(terminal, error, counts)
     _print(terminal, found)
     terminal.document(found.document())
-    return Exit.ERROR if found.drifted or not found.compared else Exit.OK
+    return Exit.OK if found.is_clean else Exit.ERROR
 
 
 async def _verify(terminal: Terminal, settings: Settings, wanted: Wanted, counts: Counter[str]) -> Verification:
@@ -102,18 +102,17 @@ async def _verify(terminal: Terminal, settings: Settings, wanted: Wanted, counts
     async with open_index(settings, application_name="filplus index verify", may_migrate=False) as opened:
         async with opened.pool.acquire() as connection:
             await demand_network(connection, settings.network.name)
-        genesis = await _genesis(opened.pool)
-        async with open_chain(settings, genesis_cid=genesis) as chain:
+        async with open_chain(settings, followed=await _followed(opened.pool)) as chain:
             names = ", ".join(chain.chain.nodes)
             progress = _LineProgress(terminal, counts)
             return await verify(opened.pool, chain.chain, wanted, node=names, progress=progress)
 
 
-async def _genesis(pool: asyncpg.Pool) -> Cid | None:
-    """The genesis of the chain that the index followed, if any: a node of another one must not be compared with."""
+async def _followed(pool: asyncpg.Pool) -> Followed | None:
+    """The chain that the index followed, if any: a node of another one must not be compared with."""
     async with pool.acquire() as connection:
         following = await load_following(connection)
-    return None if following is None else cid_from_bytes(following.genesis_cid)
+    return None if following is None else Followed(cid_from_bytes(following.genesis_cid), following.start_epoch)
 
 
 class _LineProgress:
@@ -147,6 +146,8 @@ def _print(terminal: Terminal, found: Verification) -> None:
     """The comparison as a table, a few examples, and what it doesn't say anything about."""
     people = terminal.people
     people.print(f"Compared with {shown(found.node)} at epoch {found.epoch}: {shown(_scope_text(found.scope))}")
+    if "asked_epoch" in found.scope:
+        people.print(_other_epoch_text(found.scope["asked_epoch"], found.epoch))
     people.print(_table(found))
     for example in found.examples[:_SHOWN]:
         people.print(f"  {_example_text(example)}")
@@ -157,8 +158,10 @@ def _print(terminal: Terminal, found: Verification) -> None:
             people.print(f"[yellow]not compared[/] {one['rejected']:,} odd {kind} of the node, which can't be read")
     for kind, why in found.not_compared.items():
         people.print(f"[yellow]not compared[/] {kind}: {shown(why)}")
-    if not found.compared:
-        people.print("[bold yellow]Nothing could be compared.[/]")
+    for address in found.scope.get("without_claims", ()):
+        people.print(f"[yellow]not compared[/] {shown(address)}: neither the index nor the node has a claim of it")
+    if not has_compared(found.compared):
+        people.print("[bold yellow]Nothing was compared[/]: there was no record to compare.")
     elif found.drifted:
         people.print(f"[bold red]Drift[/]: {found.drifted:,} records differ. Nothing was changed.")
     else:
@@ -176,6 +179,14 @@ def _scope_text(scope: Any) -> str:
     )
 
 
+def _other_epoch_text(asked: int, epoch: int) -> str:
+    """Why another epoch than the asked one was compared at."""
+    if epoch > asked:
+        return f"The chain begins at epoch {epoch}: there is no tipset at {asked} or below it."
+    tipset = "the chain's first tipset" if epoch == 0 else "the tipset below it"
+    return f"Epoch {asked} has no tipset, it is a null round: {tipset}, of epoch {epoch}, was taken."
+
+
 def _table(found: Verification) -> Table:
     table = Table("kind", "index", "node", "missing", "surplus", "different")
     for kind in RECORD_KINDS:
@@ -190,6 +201,6 @@ def _example_text(example: dict[str, Any]) -> str:
     """One record in a line: what differs, and the likely reason."""
     head = f"[bold]{example['kind'][:-1]} {example['id']}[/] {example['what']}"
     if example["what"] == "different":
-        pairs = (f"{name} {pair['index']} ≠ {pair['node']}" for name, pair in example["fields"].items())
-        head += f" ({shown(', '.join(pairs))})"
+        pairs = (f"{name}: index {pair['index']}, node {pair['node']}" for name, pair in example["fields"].items())
+        head += f" ({shown('; '.join(pairs))})"
     return f"{head}: {shown(example['reason'])}"

@@ -108,3 +108,36 @@ def claiming(allocation_id: int) -> Happening:
 def dump_path(name: str) -> str:
     """Where one of the demo's dumps lies."""
     return str(files("explorer.demo").joinpath(name))
+
+
+RESULTS_CID = "bafybeif53axbvb3gbbidww37e36kahbfzui4ypp44uqyjs7bvrdmvjesfq"
+
+
+def job_over(job_id: str, cid: str, publisher: str, requested_bytes: int) -> dict[str, Any]:
+    """A cluster's request for a review of a job over one CID, that has run already."""
+    return {
+        "job_id": job_id,
+        "job": {
+            "Name": job_id,
+            "Tasks": [{"Engine": {"Type": "docker", "Params": {"Image": "example/regrid:1"}}, "InputSources": [cid]}],
+        },
+        "cids": [cid],
+        "publisher": publisher,
+        "requested_bytes": str(requested_bytes),
+        "results": {
+            "outputs": [{"cid": RESULTS_CID, "size_bytes": requested_bytes // 4}],
+            "exit_code": 0,
+            "log_tail": "regridded 1,024 of 1,024 tiles\n",
+        },
+    }
+
+
+JOBS: tuple[tuple[str, str, int, bool], ...] = (
+    ("regrid-2", PIECE, 1 << 39, True),
+    ("index-images-7", CHAPTERS[0].cids[0], 1 << 42, False),
+    ("archive-everything", PIECE, 1 << 51, True),
+)
+"""What waits when the story is told: job id, input, bytes, and whether its publisher has proved its address.
+
+The last one is so large that two notaries have to approve.
+"""

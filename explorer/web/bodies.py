@@ -21,14 +21,14 @@ async def read_json_body(request: web.Request, operation: Operation, limits: Lim
     if request.content_type != "application/json":
         detail = f"The body must be application/json, not {request.headers.get('Content-Type', 'without a type')!r}."
         raise Problem("unsupported_media_type", detail, request.headers.get("Content-Type"))
-    raw = await _read(request, limits)
+    raw = await read_body(request, limits)
     if len(raw) > LARGE_BYTES:
         return await asyncio.to_thread(_checked, raw, operation)
     return _checked(raw, operation)
 
 
-async def _read(request: web.Request, limits: Limits) -> bytes:
-    """At most as many bytes as are allowed. A body that announces more is refused unread."""
+async def read_body(request: web.Request, limits: Limits) -> bytes:
+    """At most as many bytes as are allowed. A body that announces more is refused unread. The second time is free."""
     limit_bytes = limits.body_bytes
     if (request.content_length or 0) > limit_bytes:
         raise _too_large(limit_bytes, announced=request.content_length)

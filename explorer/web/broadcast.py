@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from explorer.index.feed import KEPT_EVENTS, FeedEvent
 from explorer.web.problems import Problem
@@ -30,6 +31,10 @@ class Watcher:
     types: frozenset[str]
     keys: frozenset[bytes] | None
     place: int
+    review_id: str | None = None
+    """The one review that it wants, then nothing else. Its client may see that review."""
+    all_reviews: bool = False
+    """Whether it wants every review, and nothing else. Its client may see them all."""
     is_gone: Callable[[], bool] = lambda: False
     """Whether its client has hung up, which it may not have noticed yet."""
     must_reset: bool = False
@@ -37,6 +42,10 @@ class Watcher:
 
     def wants(self, event: FeedEvent) -> bool:
         """Whether an event is for this one."""
+        if event.review_id is not None:
+            return self.all_reviews or event.review_id == self.review_id
+        if self.review_id is not None or self.all_reviews:
+            return False
         if event.type not in self.types:
             return False
         return self.keys is None or event.piece is None or not self.keys.isdisjoint(event.keys)
@@ -56,6 +65,7 @@ class Broadcast:
         self._ready = asyncio.Event()
         self._absence: asyncio.TimerHandle | None = None
         self.is_away = False
+        self.silent_since: datetime | None = None
         self.closed = False
 
     @property
@@ -106,7 +116,12 @@ class Broadcast:
             self._floor = self._ids[-self._kept - 1]
             del self._log[: -self._kept], self._ids[: -self._kept]
         for event in events:
-            self._wake(self._watchers if event.piece is None else self._watchers_of(event.keys))
+            self._wake(self._concerned(event))
+
+    def _concerned(self, event: FeedEvent) -> set[Watcher]:
+        if event.review_id is not None:
+            return {watcher for watcher in self._watchers if watcher.wants(event)}
+        return self._watchers if event.piece is None else self._watchers_of(event.keys)
 
     def _watchers_of(self, keys: frozenset[bytes]) -> set[Watcher]:
         return self._of_all.union(*(self._by_key[key] for key in keys if key in self._by_key))
@@ -122,6 +137,11 @@ class Broadcast:
             self._absence.cancel()
             self._absence = None
         self.is_away = is_away
+        self._wake(self._watchers)
+
+    def be_silent(self, since: datetime | None) -> None:
+        """Tells the watchers since when nobody knows what the chain does; None: it is known again."""
+        self.silent_since = since
         self._wake(self._watchers)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
 
+from explorer.web.buckets import Rate
 from explorer.web.doorway import connections_allowed
 
 
@@ -18,6 +19,7 @@ def utc_now() -> datetime:
 class Limits:
     """Every public limit, as `GET /config` states it. A body has less time to come than an answer may take.
 
+    `key_rate` is that of one key or session, `stranger_rate` that of wrong credentials from one address.
     Streams take at most half of the connections that may be open, so that they never keep others out.
     """
 
@@ -29,6 +31,9 @@ class Limits:
     header_bytes: int = 16 * 1024
     body_timeout_s: float = 20.0
     answer_timeout_s: float = 30.0
+    key_rate: Rate = field(default_factory=lambda: Rate(burst=100, per_minute=60))
+    stranger_rate: Rate = field(default_factory=lambda: Rate(burst=30, per_minute=30))
+    downloads: int = 8
     event_streams: int = field(default_factory=lambda: connections_allowed() // 2)
     event_heartbeat_s: float = 15.0
     event_write_timeout_s: float = 10.0

@@ -21,6 +21,7 @@ from explorer.web.problems import Problem, shortened
 
 _ROOT = "urn:filplus:openapi"
 _METHODS = ("get", "post", "put", "patch", "delete")
+_BODIES = ("application/json", "application/x-www-form-urlencoded")
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
 
 Validator = Draft202012Validator
@@ -35,6 +36,7 @@ class Parameter:
     schema: Mapping[str, Any]
     code: str
     validator: Validator
+    is_required: bool = False
 
     def parse(self, text: str) -> str | int:
         """The parameter's value. Raises the problem that the contract names for this parameter."""
@@ -47,23 +49,38 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Requirement:
+    """One way to be let in: the security scheme to be recognised by, and the scopes that must all be had."""
+
+    scheme: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one address."""
+    """One method of one address. `security` lists the ways in; `is_open`: one may come without any; `has_page`: a
+    browser gets a page of it."""
 
     operation_id: str
     method: str
     path: str
     parameters: Mapping[str, Parameter]
     body: Validator | None
+    security: tuple[Requirement, ...] = ()
+    is_open: bool = True
+    has_page: bool = False
 
     def read_query(self, query: MultiMapping[str]) -> dict[str, Any]:
-        """The query's parameters by name, with defaults. Raises Problem for unknown, repeated, malformed ones."""
+        """The query's parameters by name, with defaults. Problem for unknown, repeated, missing, malformed ones."""
         known = {name: p for name, p in self.parameters.items() if p.where == "query"}
         for name in query:
             if name not in known:
                 raise _unknown(name, known)
             if len(query.getall(name)) > 1:
                 raise Problem("repeated_parameter", f"{name} is given more than once.", name)
+        for name, parameter in known.items():
+            if parameter.is_required and name not in query:
+                raise Problem(parameter.code, f"{name} is missing.", name)
         defaults = {name: p.schema.get("default") for name, p in known.items()}
         return defaults | {name: known[name].parse(query[name]) for name in query}
 
@@ -73,7 +90,10 @@ class Operation:
 
     def check_body(self, document: Any) -> None:
         """Returns when the body fits. Raises Problem with the first thing that doesn't."""
-        error = next(self.body.iter_errors(document), None) if self.body else None
+        try:
+            error = next(self.body.iter_errors(document), None) if self.body else None
+        except RecursionError as too_deep:
+            raise Problem("malformed_body", "the body is nested too deeply.") from too_deep
         if error is not None:
             raise _body_problem(error)
 
@@ -103,8 +123,15 @@ def _body_problem(error: ValidationError) -> Problem:
             "too_many_cids", f"{where} has {count} entries; {error.validator_value} are allowed.", str(count)
         )
     code = "malformed_epoch" if where == "at_epoch" else "malformed_body"
-    value = shortened(orjson.dumps(error.instance, default=str).decode(), 60)
-    return Problem(code, f"{where}: {shortened(error.message, 200)}.", value)
+    return Problem(code, f"{where}: {shortened(error.message, 200)}.", _shown(error.instance))
+
+
+def _shown(instance: Any) -> str | None:
+    """The culprit as JSON, shortened; None where it is nested too deeply to be written."""
+    try:
+        return shortened(orjson.dumps(instance, default=str).decode(), 60)
+    except TypeError:
+        return None
 
 
 class Contract:
@@ -115,6 +142,7 @@ class Contract:
         resource = Resource.from_contents(document, default_specification=DRAFT202012)
         self._registry: Registry[Any] = Registry().with_resource(_ROOT, resource)
         self.operations = {found.operation_id: found for found in self._read_operations()}
+        self._by_place = {(found.path, found.method): found for found in self.operations.values()}
 
     @classmethod
     def load(cls, *, public_url: str, version: str) -> Self:
@@ -123,6 +151,10 @@ class Contract:
         document["info"]["version"] = version
         document["servers"] = [{"url": public_url}]
         return cls(document)
+
+    def operation_at(self, path: str, method: str) -> Operation | None:
+        """The operation of a path's template and a method; None where there is none. HEAD is what GET is."""
+        return self._by_place.get((path, "get" if method == "HEAD" else method.lower()))
 
     def resolve(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         """The node itself, or what its `$ref` points at."""
@@ -156,14 +188,38 @@ class Contract:
     def _read_operation(self, path: str, method: str, node: Mapping[str, Any]) -> Operation:
         parameters = [self._read_parameter(self.resolve(p)) for p in node.get("parameters", [])]
         content = self.resolve(node.get("requestBody", {})).get("content", {})
-        schema = content.get("application/json", {}).get("schema")
+        schema = next((content[kind]["schema"] for kind in _BODIES if kind in content), None)
         body = None if schema is None else self.validator(schema)
-        return Operation(node["operationId"], method, path, {p.name: p for p in parameters}, body)
+        security, is_open = self._read_security(method, node)
+        answers = node["responses"].get("200", {}).get("content", {})
+        return Operation(
+            node["operationId"],
+            method,
+            path,
+            {p.name: p for p in parameters},
+            body,
+            security,
+            is_open=is_open,
+            has_page="text/html" in answers,
+        )
+
+    def _read_security(self, method: str, node: Mapping[str, Any]) -> tuple[tuple[Requirement, ...], bool]:
+        """The ways in, and whether anybody may come. What isn't a GET must say it, `[]` where everybody may."""
+        if method != "get" and "security" not in node:
+            raise RuntimeError(f"openapi.json: {node['operationId']} does not say who may use it (security)")
+        ways = node.get("security", [])
+        schemes = self.document["components"].get("securitySchemes", {})
+        for way in ways:
+            if len(way) > 1 or not set(way).issubset(schemes):
+                raise RuntimeError(f"openapi.json: {node['operationId']} names a way in that isn't known: {way}")
+        required = tuple(Requirement(name, frozenset(scopes)) for way in ways for name, scopes in way.items())
+        return required, not required or {} in ways
 
     def _read_parameter(self, node: Mapping[str, Any]) -> Parameter:
         schema = self.resolve(node["schema"])
         code = node.get("x-problem-code", "malformed_parameter")
-        return Parameter(node["name"], node["in"], schema, code, self.validator(schema))
+        is_required = bool(node.get("required", False))
+        return Parameter(node["name"], node["in"], schema, code, self.validator(schema), is_required=is_required)
 
 
 def _absolute(node: Any) -> Any:

@@ -56,7 +56,7 @@ def _operations(contract: Contract, tag: str, public_url: str) -> list[Operation
 
 def _operation(contract: Contract, method: str, path: str, node: Mapping[str, Any], public_url: str) -> OperationView:
     parameters = [contract.resolve(p) for p in node.get("parameters", [])]
-    content = node["responses"]["200"]["content"]
+    content = _answered(node)
     schema = content.get("application/json", {}).get("schema", {})
     return OperationView(
         node["operationId"],
@@ -82,14 +82,36 @@ def _filled(path: str, parameters: list[Mapping[str, Any]]) -> str:
     return f"{path}?{urlencode(shown)}" if shown else path
 
 
+def _answered(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the operation answers when all is well, by media type; nothing where the status says it all."""
+    good = (response for status, response in sorted(node["responses"].items()) if status.startswith("2"))
+    first: Mapping[str, Any] = next(good, {})
+    content: Mapping[str, Any] = first.get("content", {})
+    return content
+
+
 def curl_line(method: str, address: str, node: Mapping[str, Any]) -> str:
     """The operation's example as a line for a shell."""
-    if "text/event-stream" in node["responses"]["200"]["content"]:
+    if "text/event-stream" in _answered(node):
         return f"curl --no-buffer {shlex.quote(address)}"
-    if method == "get":
-        return f"curl {shlex.quote(address)}"
-    example = json.dumps(node["requestBody"]["content"]["application/json"]["example"])
-    return f"curl {shlex.quote(address)} \\\n  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(example)}"
+    words = ["curl", *([] if method in ("get", "post") else ["-X", method.upper()]), shlex.quote(address)]
+    lines = [" ".join(words)]
+    if any("clusterKey" in way for way in node.get("security", [])):
+        lines.append('-H "Authorization: Bearer $KEY"')
+    if "requestBody" in node:
+        lines += _body_words(node["requestBody"]["content"])
+    elif method == "post":
+        lines[0] = lines[0].replace("curl", "curl -X POST", 1)
+    return " \\\n  ".join(lines)
+
+
+def _body_words(content: Mapping[str, Any]) -> list[str]:
+    """An example of the body: JSON, or a form's fields."""
+    if "application/json" not in content:
+        [form] = content.values()
+        return [f"--data-urlencode {shlex.quote(f'{name}={text}')}" for name, text in form["example"].items()]
+    example = json.dumps(content["application/json"]["example"])
+    return ["-H 'Content-Type: application/json'", f"-d {shlex.quote(example)}"]
 
 
 def _example(content: Mapping[str, Any]) -> str | None:

@@ -37,6 +37,8 @@ def shorten(text: str, head: int = 10, tail: int = 8) -> str:
 
 def visible(text: str) -> Markup:
     """The text as safe markup in which controls, direction overrides and other unseen characters are shown by name."""
+    if text.isprintable():
+        return escape(text)
     return Markup("").join(_shown(character) for character in text)
 
 
@@ -114,6 +116,10 @@ class EpochClock:
             return self.time + timedelta(seconds=EPOCH_S * (epoch - self.epoch))
         except OverflowError:
             return None
+
+    def epoch_of(self, moment: datetime) -> int:
+        """The epoch at that time."""
+        return self.epoch + round((moment - self.time).total_seconds()) // EPOCH_S
 
 
 def clock_from(epoch: int | None, time: str | None) -> EpochClock | None:

@@ -11,7 +11,7 @@ from aiohttp import web
 from explorer.web.config import WebConfig
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_EXPOSED = "ETag, Link, Retry-After, Server-Timing, X-Request-ID, Filplus-As-Of"
+_EXPOSED = "ETag, Link, RateLimit, RateLimit-Policy, Retry-After, Server-Timing, X-Request-ID, Filplus-As-Of"
 _ALLOWED = "Accept, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Request-ID"
 _CSP = (
     "default-src 'self'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self'; "
@@ -43,11 +43,11 @@ def common_headers(config: WebConfig) -> dict[str, str]:
     return {**_SECURITY, **hsts, "Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
 
 
-def preflight_headers(methods: str) -> dict[str, str]:
+def preflight_headers(methods: str, open_methods: str) -> dict[str, str]:
     """What an OPTIONS request is told: the methods, and the headers that a script may send. Never credentials."""
     return {
         "Allow": methods,
-        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Methods": open_methods,
         "Access-Control-Allow-Headers": _ALLOWED,
         "Access-Control-Max-Age": "86400",
         "Cache-Control": "public, max-age=86400",

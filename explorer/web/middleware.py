@@ -14,6 +14,7 @@ from aiohttp import web
 
 from explorer.errors import FilplusError
 from explorer.web import headers
+from explorer.web.access import GUARDED, is_open_to_other_sites
 from explorer.web.caching import NO_STORE, encoded
 from explorer.web.keys import CONFIG, METRICS, RENDERER
 from explorer.web.metrics import route_of
@@ -134,7 +135,7 @@ async def keep_limits(request: web.Request, handler: Handler) -> web.StreamRespo
     if sum(len(name) + len(value) for name, value in request.raw_headers) > limits.header_bytes:
         raise Problem("headers_too_large", f"The headers may have {limits.header_bytes} bytes in all.")
     if request.method == "OPTIONS":
-        return _options(request)
+        return await _options(request)
     try:
         async with asyncio.timeout(limits.answer_timeout_s):
             return await handler(request)
@@ -142,9 +143,14 @@ async def keep_limits(request: web.Request, handler: Handler) -> web.StreamRespo
         raise Problem("timeout", f"There was no answer within {limits.answer_timeout_s:g} s.") from error
 
 
-def _options(request: web.Request) -> web.Response:
+async def _options(request: web.Request) -> web.Response:
+    """The methods of the address; scripts of other sites are told of those that need no credential."""
     refusal = request.match_info.http_exception
     if refusal is None or refusal.status != 405:
         raise web.HTTPNotFound
-    methods = ", ".join(sorted({*refusal.headers["Allow"].split(","), "OPTIONS"}))
-    return web.Response(status=204, headers=headers.preflight_headers(methods))
+    methods = refusal.headers["Allow"].split(",")
+    open_methods = [method for method in methods if await is_open_to_other_sites(request, method)]
+    if not open_methods:
+        request[GUARDED] = True
+    told = headers.preflight_headers(*(", ".join(sorted({*some, "OPTIONS"})) for some in (methods, open_methods)))
+    return web.Response(status=204, headers=told)

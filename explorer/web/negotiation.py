@@ -10,9 +10,10 @@ from explorer.web.problems import Problem, shortened
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 HTML = "text/html"
+CSV = "text/csv"
 EVENT_STREAM = "text/event-stream"
 
-_BY_FORMAT = {"json": JSON, "html": HTML}
+_BY_FORMAT = {"json": JSON, "html": HTML, "csv": CSV, "ndjson": NDJSON}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,13 @@ def chosen_type(request: web.Request, *offers: str) -> str:
     return best
 
 
-def representation(request: web.Request) -> str:
-    """JSON or HTML: what the parameter `format` says, else what Accept does. Raises the problem `not_acceptable`.
+def representation(request: web.Request, *others: str) -> str:
+    """JSON, HTML or one of the others: what the parameter `format` says, else what Accept does. Raises the problem
+    `not_acceptable`.
 
-    An unknown format is refused where the query is read.
+    A format that the address has not is refused where the query is read.
     """
-    return _BY_FORMAT.get(request.query.get("format", "")) or chosen_type(request, JSON, HTML)
+    return _BY_FORMAT.get(request.query.get("format", "")) or chosen_type(request, JSON, HTML, *others)
 
 
 def prefers_page(request: web.BaseRequest) -> bool:

@@ -4,13 +4,13 @@ from aiohttp import web
 from prometheus_client import generate_latest
 
 from explorer.errors import DatabaseError
-from explorer.index.feed import KEPT_EVENTS, KEPT_FOR
 from explorer.web import asking, pages
 from explorer.web.caching import HEAD_MAX_AGE_S, MAX_AGE_S, NO_STORE, cacheable, json_answer, max_age, page_answer
 from explorer.web.headers import timed
 from explorer.web.keys import CONFIG, CONTRACT, DOCS, INDEX, RENDERER
 from explorer.web.negotiation import HTML, representation
 from explorer.web.problems import KINDS, Problem
+from explorer.web.public_limits import public_limits
 
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -30,30 +30,7 @@ async def get_status(request: web.Request) -> web.StreamResponse:
 async def get_config(request: web.Request) -> web.StreamResponse:
     """`GET /config`: every public limit. Reads have no rate."""
     asking.read_request(request, "getConfig")
-    config = request.app[CONFIG]
-    limits = config.limits
-    document = {
-        "network": config.network,
-        "public_url": config.public_url,
-        "limits": {
-            "cids_per_request": limits.cids_per_request,
-            "body_bytes": limits.body_bytes,
-            "evidence_page_size": limits.page_size,
-            "evidence_page_size_max": limits.page_size_max,
-            "request_line_bytes": limits.request_line_bytes,
-            "header_bytes": limits.header_bytes,
-            "body_timeout_seconds": limits.body_timeout_s,
-            "answer_timeout_seconds": limits.answer_timeout_s,
-            "event_streams": limits.event_streams,
-            "event_heartbeat_seconds": limits.event_heartbeat_s,
-            "event_write_timeout_seconds": limits.event_write_timeout_s,
-            "events_kept": KEPT_EVENTS,
-            "events_kept_seconds": KEPT_FOR.total_seconds(),
-        },
-        "cache": {"head_max_age_seconds": HEAD_MAX_AGE_S, "max_age_seconds": MAX_AGE_S},
-        "rates": {"reads": None},
-    }
-    return json_answer(request, document, cache_control=max_age(MAX_AGE_S))
+    return json_answer(request, public_limits(request.app[CONFIG]), cache_control=max_age(MAX_AGE_S))
 
 
 async def get_version(request: web.Request) -> web.StreamResponse:

@@ -10,11 +10,12 @@ from explorer.web import asking
 from explorer.web.caching import HEAD_MAX_AGE_S, MAX_AGE_S, max_age, page_answer
 from explorer.web.coverage import coverage_bars
 from explorer.web.evidence import VERDICT_LABELS, holders_of, is_partial, next_cursors, spans_of, totals
+from explorer.web.formats import rfc3339
 from explorer.web.headers import timed
 from explorer.web.keys import BROADCAST, CONFIG, INDEX, RENDERER
 from explorer.web.ports import EVIDENCE_KINDS, AsOf, Document
 from explorer.web.rendering import document_clock
-from explorer.web.sentences import beyond_headline, headline
+from explorer.web.sentences import beyond_headline, headline, reach
 from explorer.web.timeline import timeline_of
 
 
@@ -41,11 +42,18 @@ async def _status(request: web.Request) -> Document:
 
 
 def live_view(request: web.Request, query: dict[str, str]) -> Document:
-    """What has a page follow the feed: the stream's address, and the event that the page is surely past.
+    """What has a page follow the feed: the stream's address, the event that the page is surely past, since when no
+    node is heard.
 
     To be asked before the page's document is, so that nothing falls between the two.
     """
-    return {"address": f"/events?{urlencode(query)}", "after": request.app[BROADCAST].position}
+    broadcast = request.app[BROADCAST]
+    since = broadcast.silent_since
+    return {
+        "address": f"/events?{urlencode(query)}",
+        "after": broadcast.position,
+        "silent_since": None if since is None else rfc3339(since),
+    }
 
 
 async def status_page(request: web.Request, status: Document, live: Document) -> web.StreamResponse:
@@ -56,6 +64,7 @@ async def status_page(request: web.Request, status: Document, live: Document) ->
         clock=document_clock(status["index"]),
         status=status,
         bars=coverage_bars(status),
+        reach=reach(status["node"]),
         live=live,
     )
     return page_answer(request, text, cache_control=max_age(HEAD_MAX_AGE_S))

@@ -43,20 +43,69 @@ KINDS: Mapping[str, Kind] = {
     ),
     "malformed_body": Kind(400, "The body has another shape", "Send the shape that /docs shows for this address."),
     "bad_request": Kind(400, "The request cannot be read", _READ_DOCS),
+    "malformed_idempotency_key": Kind(400, "Not an idempotency key", "Send one of 1 to 200 printable characters."),
+    "repeated_credentials": Kind(400, "Two credentials at once", "Send one header Authorization, or one signature."),
+    "credentials_missing": Kind(401, "Who are you?", "Send Authorization: Bearer with your key; see /docs."),
+    "malformed_key": Kind(401, "Not a key", "Send the key whole, as `filplus cluster add` printed it."),
+    "unknown_key": Kind(401, "No such key", "Ask the operator for a key: filplus cluster add."),
+    "ended_key": Kind(401, "The key has ended", "Use the newer key, or ask the operator for one."),
+    "ended_session": Kind(401, "The session has ended", "Sign in again."),
+    "refused_signature": Kind(401, "The request's signature is refused", "Sign it anew, as the documentation says."),
+    "replayed_signature": Kind(401, "This signed request came before", "Sign it anew, with a new nonce."),
+    "scope_missing": Kind(403, "You may not do that", "Use a key that has the scope, or ask the operator for one."),
+    "cross_site": Kind(403, "Sent from another site", "Do it on this service's own pages."),
+    "malformed_text": Kind(400, "No text to be signed", "Sign the text that was given out, as it is."),
+    "address_unsuited": Kind(400, "No address that signs", "Give an address with a key: f1…, f3…, f410f… or 0x…."),
+    "signature_refused": Kind(403, "The signature is not taken", "Ask for a new text, and sign it as it is."),
+    "nonce_refused": Kind(403, "The nonce is not taken", "Ask for a new text; each serves once, and not for long."),
+    "not_a_notary": Kind(403, "Not a notary", "Ask the operator to add the address: filplus notary add."),
+    "sign_in_insecure": Kind(403, "Nobody can sign in here", "Have the operator set FILPLUS_PUBLIC_URL to https."),
+    "malformed_address": Kind(400, "Not an address", "Give one address: f0…, f1…, f3…, f410f… or 0x…."),
+    "own_review": Kind(403, "Nobody decides their own", "Have another notary decide."),
+    "not_allowed": Kind(403, "That is not yours to do", "See /docs for who may do what with a review."),
     "not_found": Kind(404, "Nothing here", "Check the address or the number, and what /status says is covered."),
+    "address_unresolved": Kind(
+        404, "Whose address that is, is not known here", "Give the actor id, f0…; a node or Filfox tells it."
+    ),
+    "webhook_not_found": Kind(404, "No such webhook", "GET /webhooks shows those there are."),
+    "delivery_not_found": Kind(404, "No such delivery", "GET /webhooks/{id}/deliveries shows those of a webhook."),
     "method_not_allowed": Kind(405, "This address has other methods", "Use one of the methods in the header Allow."),
     "not_acceptable": Kind(406, "No such representation", "Ask for application/json, or for */*."),
     "request_timeout": Kind(
         408, "The body did not come", "Send the whole body at once; /config states the time it has."
     ),
+    "under_way": Kind(409, "The same request is under way", "Send it again in a while, with the same key."),
+    "other_body": Kind(409, "The same job with another body", "Post the same body again, or use another job_id."),
+    "review_closed": Kind(409, "The review is no longer open", "Look at its state; it may be possible to reopen it."),
+    "review_expired": Kind(409, "The review's deadline has passed", "Reopen the review, then decide."),
+    "already_decided": Kind(409, "Decided already", "One notary decides once; another one has to be the next."),
+    "publisher_proof_missing": Kind(
+        409, "The publisher has proved nothing yet", "Have the publisher sign GET /reviews/{id}/publisher-proof."
+    ),
+    "not_reopenable": Kind(409, "That review can't be reopened", "Report a new job instead."),
+    "too_many_entries": Kind(409, "That is enough", "Report a new job instead."),
+    "webhook_refused": Kind(409, "Not as it stands", "Change first what the detail names."),
     "body_too_large": Kind(413, "The body is too large", "Send fewer CIDs at a time; /config states the limits."),
     "uri_too_long": Kind(414, "The address is too long", "Send many CIDs as a body to POST /cids/filplus."),
     "unsupported_media_type": Kind(415, "The body is of another type", "Send Content-Type: application/json."),
     "expectation_failed": Kind(417, "That expectation is not met", "Leave out Expect, or send 100-continue."),
     "too_many_cids": Kind(422, "Too many CIDs at once", "Send them in several requests; /config states the limit."),
+    "not_filplus": Kind(422, "No CID of the job is FIL+", "See the verdicts: at least one CID has to be active."),
+    "address_of_other_network": Kind(
+        422, "An address of another network", "Spell the address as this network does; /status names it."
+    ),
+    "publisher_cannot_prove": Kind(
+        422, "That address can't prove anything", "Name the f1, f3, f410 or 0x address whose key signs for it."
+    ),
+    "url_refused": Kind(422, "No address for alerts", "Give https://host/path, on port 443 or 8443 of a public host."),
+    "idempotency_key_reused": Kind(
+        422, "The idempotency key was used for something else", "Take a new one for each new request."
+    ),
+    "too_many_requests": Kind(429, "Too many requests", "Wait as long as Retry-After says; /config states the rates."),
     "headers_too_large": Kind(431, "The headers are too large", "Send fewer or shorter headers."),
     "internal_error": Kind(500, "We made a mistake", "Try again, and report the request id if it happens again."),
     "database_unavailable": Kind(503, "The database does not answer", "Try again in some seconds."),
+    "too_many_downloads": Kind(503, "Too many tables are on their way", "Try again later, or ask for pages of JSON."),
     "too_many_streams": Kind(503, "Too many streams are open", "Try again later, or ask /status now and then instead."),
     "timeout": Kind(503, "The answer took too long", "Try again, or ask for less at a time."),
 }
@@ -74,6 +123,8 @@ class Problem(Exception):
     value: str | None = None
     remedy: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further members of the document, as RFC 9457 allows: the verdicts of a refused review."""
 
     def __str__(self) -> str:
         return self.detail
@@ -82,6 +133,12 @@ class Problem(Exception):
     def kind(self) -> Kind:
         """The row of the table that the code names."""
         return KINDS[self.code]
+
+
+def unauthorized(code: str, detail: str) -> Problem:
+    """A 401 that says how to be recognised (RFC 6750 §3)."""
+    error = "" if code == "credentials_missing" else ', error="invalid_token"'
+    return Problem(code, detail, headers={"WWW-Authenticate": f'Bearer realm="filplus"{error}'})
 
 
 def problem_from_error(error: FilplusError, *, value: str | None) -> Problem:
@@ -93,7 +150,8 @@ def problem_from_error(error: FilplusError, *, value: str | None) -> Problem:
     match error:
         case QuestionError(code=code) if code in KINDS:
             own_value = getattr(error, "value", None)
-            return Problem(code, str(error) or KINDS[code].title, value if own_value is None else str(own_value))
+            shown = value if own_value is None else str(own_value)
+            return Problem(code, str(error) or KINDS[code].title, shown, extra=getattr(error, "extra", {}))
         case QueryTimeout():
             return Problem("timeout", "The database took too long over this request.")
         case DatabaseError():
@@ -113,6 +171,7 @@ def problem_document(problem: Problem, *, request_id: str, public_url: str) -> d
         "code": problem.code,
         "value": None if problem.value is None else shortened(problem.value, VALUE_CHARS),
         "remedy": problem.remedy or problem.kind.remedy,
+        **problem.extra,
     }
 
 

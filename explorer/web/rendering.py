@@ -1,6 +1,7 @@
 """Pages from templates: the environment, what every page is told, and the page of a problem."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,8 @@ from explorer.web.config import WebConfig
 from explorer.web.formats import EpochClock, clock_from
 from explorer.web.ports import Document
 
+STATE_TONES = {"open": "wait", "approved": "good", "rejected": "bad"}
+"""The colour of the label of a review's state; the others are grey. The word itself stands in the label."""
 _EXPLORERS = {"mainnet": "https://filfox.info/en", "calibration": "https://calibration.filfox.info/en"}
 
 
@@ -53,6 +56,7 @@ class Renderer:
             chain_explorer=_EXPLORERS.get(config.network),
             tone_of=lambda status: evidence.STATUS_TONES.get(status, "past"),
             status_word=lambda status: evidence.STATUS_WORDS.get(status, status),
+            state_tone=lambda state: STATE_TONES.get(state, "past"),
         )
 
     def page(
@@ -61,7 +65,8 @@ class Renderer:
         """The page. `clock` turns its epochs into times."""
         if programme is not None:
             self._programme = programme
-        told = {"programme": self._programme, "q": "", "live": None, **context, "moment": _Moments(self._config, clock)}
+        usual = {"programme": self._programme, "q": "", "live": None, "actor": None}
+        told = {**usual, **context, "moment": _Moments(self._config, clock)}
         return self._environment.get_template(template).render(told)
 
     def problem_page(self, problem: Mapping[str, Any], *, typed: str) -> str:
@@ -75,6 +80,17 @@ class _Moments:
     def __init__(self, config: WebConfig, clock: EpochClock | None) -> None:
         self._now = config.now()
         self._clock = clock
+
+    def of_time(self, text: str) -> Document:
+        """How a moment of our own documents is written, with its epoch where the page has a clock."""
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+        epoch = None if self._clock is None else self._clock.epoch_of(moment)
+        return {
+            "iso": formats.rfc3339(moment),
+            "exact": formats.exact(moment) + ("" if epoch is None else f", epoch {epoch}"),
+            "ago": formats.ago(moment, self._now),
+            "left_s": (moment - self._now).total_seconds(),
+        }
 
     def of_epoch(self, epoch: int) -> Document | None:
         """How an epoch's time is written; None without a clock or beyond the calendar."""

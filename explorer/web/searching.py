@@ -8,11 +8,16 @@ from aiohttp import web
 from explorer.errors import NotFound
 from explorer.web import asking
 from explorer.web.caching import NO_STORE, page_answer
-from explorer.web.keys import INDEX, RENDERER
-from explorer.web.ports import Index
+from explorer.web.keys import INDEX, PARTIES, RENDERER
+from explorer.web.ports import Index, Parties
 from explorer.web.problems import Problem
 
 _RECORD = re.compile(r"(?:(deal|claim|allocation)s?[\s/#:]*)?([0-9]{1,19})", re.ASCII | re.IGNORECASE)
+_PARTY = re.compile(
+    r"(?:(client|provider|allocator)s?[\s/#:]*)?"
+    r"([ft]0[0-9]{1,19}|[ft][123][a-z2-7]{20,90}|[ft]4[0-9]{1,19}f[a-z2-7]{5,100}|0x[0-9a-fA-F]{40})",
+    re.ASCII,
+)
 _KINDS = ("deal", "claim", "allocation")
 _MAX_ID = 2**63 - 1
 
@@ -23,10 +28,22 @@ async def search(request: web.Request) -> web.StreamResponse:
     if not text:
         page = request.app[RENDERER].page("search.html")
         return page_answer(request, page, cache_control=NO_STORE)
-    found = _RECORD.fullmatch(text)
+    found, party = _RECORD.fullmatch(text), _PARTY.fullmatch(text)
     index = request.app[INDEX]
+    parties = request.app[PARTIES]
+    if party and parties is not None:
+        raise web.HTTPSeeOther(await _party_address(parties, party))
     address = await (_record_address(index, found) if found else _cid_address(index, text))
     raise web.HTTPSeeOther(address)
+
+
+async def _party_address(parties: Parties, found: re.Match[str]) -> str:
+    """The address of a party's page; of a provider where nobody says what it is and it stores anything."""
+    role, address = found[1], found[2]
+    if role is None:
+        known = await parties.party("provider", address, limit=1)
+        role = "provider" if any(page["items"] for page in known["evidence"].values()) else "client"
+    return f"/{role}s/{address}"
 
 
 async def _record_address(index: Index, found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The verdict in words, for a reader who wants one sentence, and what its reason adds to that."""
+"""The verdict in words, for a reader who wants one sentence; what its reason adds to that; how far the index is."""
 
 from explorer.web.evidence import Span, is_partial, spans_of
 from explorer.web.formats import EpochClock, day, plural
@@ -42,6 +42,18 @@ def _headline_says_it(document: Document) -> bool:
             return not any(evidence[kind]["total"] for kind in EVIDENCE_KINDS)
         case _:
             return False
+
+
+def reach(node: Document | None) -> str:
+    """How the index stands to the head of the chain, in words; empty where nobody can say.
+
+    `level` is only said while a node is heard: one that is silent may be at any epoch.
+    """
+    if node is None or node["lag_epochs"] is None:
+        return ""
+    if node["lag_epochs"]:
+        return f"the index is {plural(node['lag_epochs'], 'epoch')} behind"
+    return "" if node.get("error") else "the index is level with it"
 
 
 def _active(evidence: Document, spans: list[Span], clock: EpochClock | None) -> str:

@@ -6,6 +6,7 @@ asked ─► watcher ─► answer's headers ─► [ events | heartbeat ]… �
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -16,13 +17,18 @@ from aiohttp.payload import Payload
 
 from explorer.errors import DatabaseError, MalformedCid
 from explorer.index.feed import FeedEvent
+from explorer.reviews.reading import demand_seen
+from explorer.reviews.rights import demand_overseer
 from explorer.web import asking
 from explorer.web.broadcast import Broadcast, Watcher
 from explorer.web.caching import NO_STORE
+from explorer.web.doorkeeper import HOLDING, Holding
+from explorer.web.formats import rfc3339
 from explorer.web.keys import BROADCAST, CONFIG, INDEX, METRICS
 from explorer.web.negotiation import EVENT_STREAM, chosen_type
 from explorer.web.ports import HEAD, EvidenceRequest, Index
 from explorer.web.problems import Problem
+from explorer.web.reviews import actor_of, desk_of
 from node.cid import Cid, kind_of, match_key, parse_cid
 from node.errors import CidError
 
@@ -44,6 +50,7 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     chosen_type(request, EVENT_STREAM)
     asked = asking.read_request(request, "getEvents")
     cid = None if asked["cid"] is None else _parsed(asked["cid"])
+    await _demand_reviews_seen(request, asked)
     broadcast = request.app[BROADCAST]
     await broadcast.ready(READY_WITHIN_S)
     place = broadcast.newest  # before its pieces are looked up: what happens meanwhile is told
@@ -54,11 +61,32 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     limit = request.app[CONFIG].limits.event_streams
     if broadcast.count() >= limit:
         raise Problem("too_many_streams", f"{limit} streams are open, and no more are allowed.", str(limit))
-    watcher = Watcher(types=_types_of(asked), keys=keys, place=place, is_gone=_hung_up(request))
+    watcher = Watcher(
+        types=_types_of(asked),
+        keys=keys,
+        place=place,
+        review_id=asked["review"],
+        all_reviews=asked["reviews"] is not None,
+        is_gone=_hung_up(request),
+    )
     _place(watcher, broadcast, request.headers.get("Last-Event-ID", ""))
     is_payload = cid is not None and kind_of(cid) == "payload"
     body = EventStream(request, watcher, find_keys=find_keys if is_payload else None)
     return web.Response(body=body, headers=_HEADERS)
+
+
+async def _demand_reviews_seen(request: web.Request, asked: dict[str, Any]) -> None:
+    """Returns where no review is asked for, or what who asks may see. The events tell that one changed, not what."""
+    wanted = [name for name in ("review", "reviews") if asked[name] is not None]
+    if not wanted:
+        return
+    if asked["cid"] is not None or asked["types"] is not None or len(wanted) > 1:
+        detail = f"{wanted[0]} comes alone, without any other."
+        raise Problem("conflicting_parameters", detail, asked[wanted[0]], "Open two streams.")
+    if asked["reviews"] is not None:
+        demand_overseer(actor_of(request))
+    else:
+        await demand_seen(desk_of(request), actor_of(request), asked["review"])
 
 
 def _hung_up(request: web.Request) -> Callable[[], bool]:
@@ -120,7 +148,9 @@ class EventStream(Payload):
         self._limits, self._metrics = request.app[CONFIG].limits, request.app[METRICS]
         self._transport = request.transport
         self._find_keys = find_keys
+        self._holding: Holding | None = request.get(HOLDING) if watcher.review_id or watcher.all_reviews else None
         self._is_told_away = False
+        self._told_silence: datetime | None = None
         self._told_place = -1
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
@@ -137,12 +167,25 @@ class EventStream(Payload):
                 self._watcher.woken.clear()
                 text = await self._next()
                 if now() >= heartbeat_at:
+                    if not await self._is_allowed():
+                        await self._send(writer, _frame(None, "ended", {}))
+                        return
                     text += f": heartbeat\n{'' if text else self._position()}\n"
                     heartbeat_at = now() + self._limits.event_heartbeat_s
                 if text:
                     await self._send(writer, text)
                 else:
                     await self._woken(heartbeat_at - now())
+
+    async def _is_allowed(self) -> bool:
+        """Whether who watches reviews still may. While the database is away nothing is told, and nobody cut off."""
+        if self._holding is None:
+            return True
+        try:
+            return await self._holding.still_holds()
+        except DatabaseError as error:
+            _log.info("credential_not_looked_up", error=str(error))
+            return True
 
     async def _woken(self, timeout_s: float) -> None:
         try:
@@ -163,6 +206,9 @@ class EventStream(Payload):
         if self._is_told_away != self._broadcast.is_away:
             self._is_told_away = self._broadcast.is_away
             return _frame(None, "away" if self._is_told_away else "back", {})
+        if self._told_silence != self._broadcast.silent_since:
+            self._told_silence = self._broadcast.silent_since
+            return _frame(None, "node", {"silent_since": self._told_silence and rfc3339(self._told_silence)})
         events = self._broadcast.take(self._watcher)
         if self._watcher.must_reset:
             self._broadcast.reset(self._watcher)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from explorer.serving import running_service
+from explorer.ground.service_file import running_service
 
 PROGRAM = Path(sys.executable).with_name("filplus")
 

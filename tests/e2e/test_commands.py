@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from explorer.demo.story import CHAPTERS, dump_path
-from explorer.serving import running_service
+from explorer.ground.service_file import running_service
 from tests.e2e.program import PROGRAM, Filplus
 
 ACTIVE = CHAPTERS[0].cids[0]

@@ -86,7 +86,8 @@ def test_drift_exits_1_and_is_described(program: Filplus) -> None:
         assert example["fields"]["sector"] == {"index": claim["Sector"] + 1, "node": claim["Sector"]}
         people = program("index", "verify", "--at-epoch", epoch, "--all")
         assert people.returncode == 1
-        assert f"claim {claim_id} different (sector" in people.stdout
+        sides = f"sector: index {claim['Sector'] + 1}, node {claim['Sector']}"
+        assert f"claim {claim_id} different ({sides})" in people.stdout
         assert "Nothing was changed" in people.stdout
         _change(program, folder, claim_id, claim, epoch)
     assert program("index", "verify", "--at-epoch", epoch, "--all").returncode == 0
@@ -142,6 +143,8 @@ def test_a_digest_is_the_same_for_the_same_state(program: Filplus) -> None:
     people = program("index", "digest", "--at-epoch", epoch)
     assert people.returncode == 0
     assert f"digest {first['digest']}" in people.stdout
+    for kind in ("claims", "deals", "allocations"):
+        assert first["kinds"][kind]["sum"] in people.stdout.split()
 
 
 def test_a_digest_of_an_epoch_that_is_not_covered_is_none(program: Filplus) -> None:
@@ -149,3 +152,21 @@ def test_a_digest_of_an_epoch_that_is_not_covered_is_none(program: Filplus) -> N
     assert done.returncode == 0
     assert document(done)["digest"] is None
     assert document(done)["gaps"].keys() == {"claims", "allocations", "deals"}
+
+
+def test_a_provider_that_nobody_knows_is_not_called_right(program: Filplus) -> None:
+    epoch = epoch_of(program)
+    done = program("index", "verify", "--at-epoch", epoch, "--providers", "f0999")
+    assert done.returncode == 1
+    assert "not compared f0999: neither the index nor the node has a claim of it" in done.stdout
+    assert "Nothing was compared" in done.stdout
+    assert "No drift" not in done.stdout
+    assert "nothing was compared" in program("index", "status").stdout
+    found = program("--json", "index", "verify", "--at-epoch", epoch, "--providers", "f0999")
+    assert (found.returncode, document(found)["scope"]["without_claims"]) == (1, ["f0999"])
+
+
+def test_an_epoch_without_a_tipset_is_said_to_be_one(program: Filplus) -> None:
+    done = program("index", "verify", "--at-epoch", "1", "--all")
+    assert done.returncode == 1, "nothing is covered there"
+    assert "Epoch 1 has no tipset, it is a null round" in done.stdout

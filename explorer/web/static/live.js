@@ -17,23 +17,39 @@ let again = 0; // the timer of the next attempt
 let pauseMs = FIRST_PAUSE_MS;
 let lostAt = null;
 let changedAt = null;
+let isOver = false; // who asks may no longer, as when the session has ended
 
 const utc = (moment) => `${moment.toISOString().slice(11, 19)} UTC`;
 
 // --- What the page says of itself
 
 function show() {
-  const isLive = lostAt === null;
+  const silentSince = main.dataset.silentSince;
+  const isLive = lostAt === null && !silentSince && !isOver;
   const words = isLive
     ? `Changes show by themselves.${changedAt ? ` The last one came at ${utc(changedAt)}.` : ""}`
-    : `since ${utc(lostAt)}; reconnecting.`;
+    : isOver ? "You are no longer signed in. What you typed is kept:" : lostAt ? `since ${utc(lostAt)}; reconnecting.` : `The chain’s node has not been heard since ${silentSince}.`;
   for (const state of states) {
     const label = document.createElement("span");
     label.className = `tag ${isLive ? "good" : "wait"}`;
     label.textContent = isLive ? "Live" : "Not live";
-    state.replaceChildren(label, ` ${words}`);
+    state.replaceChildren(label, ` ${words}`, ...(isOver ? [" ", signInLink()] : []));
     state.hidden = false;
   }
+}
+
+function signInLink() {
+  const link = document.createElement("a");
+  link.href = `/sign-in?${new URLSearchParams({ next: main.dataset.page ?? location.pathname + location.search })}`;
+  link.textContent = "sign in again";
+  return link;
+}
+
+function end() {
+  isOver = true;
+  close();
+  announce("You are no longer signed in.");
+  show();
 }
 
 function announce(words) {
@@ -60,10 +76,12 @@ function beLost() {
 const keyOf = (node) => (node.nodeType === Node.ELEMENT_NODE
   ? node.id || node.dataset.key || node.getAttribute("aria-labelledby") || null : null);
 const isAdded = (node) => node.nodeType === Node.ELEMENT_NODE && node.hasAttribute("data-added");
+// A form that somebody fills in stays as it is, even where the fresh page has none.
+const isKept = (node, keys) => node.nodeType === Node.ELEMENT_NODE && node.dataset.kept !== undefined && !keys.has(keyOf(node));
 const isAlike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && keyOf(a) === keyOf(b);
 
 function renew(old, fresh) {
-  if (states.includes(old)) return;
+  if (states.includes(old) || (old.dataset?.kept !== undefined)) return;
   if (old.nodeType !== Node.ELEMENT_NODE) {
     if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
     return;
@@ -85,8 +103,9 @@ function renewAttributes(old, fresh) {
 function renewChildren(old, fresh) {
   const coming = [...fresh.childNodes].filter((node) => !isAdded(node));
   const keys = new Set(coming.map(keyOf));
-  [...old.childNodes].filter((node) => !isAdded(node) && !keys.has(keyOf(node))).forEach((node) => node.remove());
-  const left = new Set([...old.childNodes].filter((node) => !isAdded(node)));
+  const isStaying = (node) => isAdded(node) || isKept(node, keys);
+  [...old.childNodes].filter((node) => !isStaying(node) && !keys.has(keyOf(node))).forEach((node) => node.remove());
+  const left = new Set([...old.childNodes].filter((node) => !isStaying(node)));
   for (const child of coming) {
     const [next = null] = left;
     const found = [...left].find((node) => isAlike(node, child));
@@ -141,10 +160,13 @@ async function fetchPage() {
   isBusy = true;
   dueAt = Infinity;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-cache" });
+    const headers = { Accept: "text/html", ...unattended };
+    const answer = await fetch(main.dataset.page ?? location.href, { headers, cache: "no-cache", redirect: "manual" });
+    if (answer.type === "opaqueredirect") return end(); // to the page where one signs in
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     putIn(await answer.text());
     renewedAt = performance.now();
+    show();
     if (stream?.isOpen) beLive();
   } catch {
     beLost();
@@ -154,12 +176,16 @@ async function fetchPage() {
   }
 }
 
+const unattended = { "Filplus-Unattended": "1" }; // so that an open page doesn't keep a session from ending
 const spread = () => Math.random() * SPREAD_MS;
 const happenings = {
   head: () => want(Math.max(0, renewedAt + HEAD_EVERY_MS - performance.now()) + spread()),
   cid: () => want(0),
   import: () => want(spread()),
+  review: () => want(Math.max(0, renewedAt + HEAD_EVERY_MS - performance.now())),
+  ended: end,
   reset: () => want(spread()),
+  node: () => want(spread()),
   away: beLost,
   back: beLive,
 };
@@ -173,8 +199,9 @@ function hear(block) {
 }
 
 async function read(mine) {
-  const headers = { Accept: "text/event-stream", ...(lastId && { "Last-Event-ID": lastId }) };
+  const headers = { Accept: "text/event-stream", ...unattended, ...(lastId && { "Last-Event-ID": lastId }) };
   const answer = await fetch(main.dataset.events, { headers, cache: "no-store", signal: mine.ending.signal });
+  if (answer.status === 401) return end();
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   mine.isOpen = true;
   beLive();
@@ -190,7 +217,7 @@ async function read(mine) {
 }
 
 async function open() {
-  if (stream || document.hidden) return;
+  if (stream || isOver || document.hidden) return;
   clearTimeout(again);
   const mine = { ending: new AbortController(), isOpen: false, heardAt: performance.now() };
   stream = mine;

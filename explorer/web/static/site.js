@@ -43,16 +43,34 @@ const keys = {
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
-  const action = keys[event.key];
+  const link = document.querySelector(`[data-hotkey="${CSS.escape(event.key)}"]`);
+  const action = keys[event.key] ?? (link && (() => link.click()));
   if (!action || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   action();
 });
+
+// What was typed and not sent yet outlives a reload, and signing in again; it goes with the tab, or once it was sent.
+const draftKey = (field) => `draft ${field.dataset.draft}`;
+const isSent = ["#decided", "#said"].includes(location.hash);
+
+function restoreDraft(field) {
+  field.form?.addEventListener("submit", () => sessionStorage.setItem("sending", draftKey(field)));
+  field.value ||= sessionStorage.getItem(draftKey(field)) ?? "";
+  field.addEventListener("input", () => sessionStorage.setItem(draftKey(field), field.value));
+}
+
+function leave() {
+  Object.keys(sessionStorage).filter((key) => key.startsWith("draft ")).forEach((key) => sessionStorage.removeItem(key));
+}
 
 function copyButtons() {
   [...document.querySelectorAll("[data-copy]")].filter((holder) => !withButtons.has(holder)).forEach(copyButton);
 }
 
 copyButtons();
+if (isSent) sessionStorage.removeItem(sessionStorage.getItem("sending"));
+document.querySelectorAll("[data-draft]").forEach(restoreDraft);
+document.querySelectorAll("[data-leaves]").forEach((form) => form.addEventListener("submit", leave));
 document.addEventListener("renewed", copyButtons);
 document.querySelectorAll("[data-keys]").forEach((hint) => { hint.hidden = false; });

@@ -9,7 +9,7 @@ from explorer.web.evidence import Span, holders_of, spans_of
 from explorer.web.formats import EpochClock
 from explorer.web.problems import Problem, problem_document, shortened
 from explorer.web.searching import cid_within
-from explorer.web.sentences import beyond_headline, headline
+from explorer.web.sentences import beyond_headline, headline, reach
 from explorer.web.timeline import timeline_of
 from tests.e2e.fake_index import ACTIVE, HEAD, HEAD_TIME, PAST, PENDING, RECORDS, YEAR, claim, deal
 
@@ -155,3 +155,24 @@ def test_long_and_broken_values_are_shortened_and_encodable() -> None:
     assert len(document["value"]) == 100
     assert len(document["detail"]) == 500
     document["value"].encode()
+
+
+@pytest.mark.parametrize(
+    ("lag", "error", "said"),
+    [
+        (0, None, "the index is level with it"),
+        (1, None, "the index is 1 epoch behind"),
+        (12, "no answer", "the index is 12 epochs behind"),
+        (0, "no answer", ""),
+        (None, "no answer", ""),
+        (None, None, ""),
+    ],
+)
+def test_the_index_is_only_called_level_with_a_node_that_is_heard(
+    lag: int | None, error: str | None, said: str
+) -> None:
+    assert reach({"lag_epochs": lag, "error": error}) == said
+
+
+def test_without_a_node_there_is_nothing_to_be_level_with() -> None:
+    assert reach(None) == ""

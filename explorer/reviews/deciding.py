@@ -1,0 +1,240 @@
+"""Decisions: the text that a notary signs, and what its signature does.
+
+The signature alone is enough, since it can't be made by anybody else: a session is only another way to say who asks
+for the text. It counts once (its nonce is taken), for this review's round only (it names the grant), for an hour.
+
+look (no lock) ─► cheap refusals ─► the signature, in a thread ─► one transaction: row held, nonce taken, step, told
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import asyncpg
+
+from explorer.access import notaries
+from explorer.access.actors import Actor, ActorKind
+from explorer.access.errors import NonceRefused, NotANotary
+from explorer.access.nonces import issue_nonce, take_nonce
+from explorer.access.origin import signing_domain
+from explorer.reviews import store
+from explorer.reviews.desk import Desk, found, held, loaded, tell
+from explorer.reviews.documents import Document, review_document, time_text
+from explorer.reviews.errors import (
+    DeadlinePassed,
+    MalformedFilter,
+    NotThisActor,
+    ReviewUnknown,
+)
+from explorer.reviews.life import Approve, Ask, Notary, Reject, step
+from explorer.signatures import facts as said
+from explorer.signatures.errors import AlteredText, OtherText
+from explorer.signatures.holders import addresses_of_key
+from explorer.signatures.texts import facts_of, text_of
+from explorer.signatures.verify import canonical_signature, verify_decision
+from node.address import Address, parse_address
+
+TEXT_LIFETIME: Final = timedelta(hours=1)
+"""How long a text may be signed and sent: a hardware wallet, or a key on a machine without a network, needs a while."""
+_EVENTS: Final[Mapping[str, type[Approve] | type[Reject]]] = {said.APPROVE: Approve, said.REJECT: Reject}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A decision whose signature was verified."""
+
+    decision: str
+    comment: str
+    message: str
+    signature: str
+    facts: said.Decision
+    notary: Notary
+
+
+async def approval_text(
+    desk: Desk, actor: Actor | None, review_id: str, decision: str, address: Address | None
+) -> Document:
+    """The text with which a notary decides: the session's, else that of the address.
+
+    It needs no credential, so it tells no more than an alert does: publisher, bytes, ids. Whether the decision could
+    be taken is found out before anybody signs.
+    """
+    async with desk.looking() as connection:
+        review = await found(connection, review_id)
+        signer = await _asking(connection, actor, address)
+        now = (await desk.moment(connection)).replace(microsecond=0)
+        notary = Notary(str(signer), frozenset({str(signer)}))
+        step(review.life, _EVENTS[decision](notary), now)
+        lifetime = min(now + TEXT_LIFETIME, review.life.deadline.replace(microsecond=0)) - now
+        if not lifetime:
+            raise DeadlinePassed("the review's deadline is within this second; it can be reopened")
+        purpose = _purpose(review, decision, signer)
+        nonce = await issue_nonce(connection, purpose, now=now, lifetime=lifetime)
+    facts = _facts(desk, review, decision, signer, nonce, now, lifetime)
+    return {
+        "message": text_of(facts),
+        "decision": decision,
+        "address": signer.to_text(desk.network.address_prefix),
+        "expires_at": time_text(facts.expires_at),
+    }
+
+
+async def _asking(connection: asyncpg.Connection, actor: Actor | None, address: Address | None) -> Address:
+    """The address that is to sign: a registered notary's, and the session's own where there is one."""
+    own = parse_address(actor.id) if actor is not None and actor.kind is ActorKind.NOTARY else None
+    if own is not None and address not in {None, own}:
+        raise NotThisActor(f"you are signed in as {own}, not as {address}; leave the address out", value=address)
+    signer = own or address
+    if signer is None:
+        raise MalformedFilter("without a session, `address` has to name the notary that signs")
+    if await notaries.find_notary(connection, signer) is None:
+        raise _not_registered(signer)
+    return signer
+
+
+def _not_registered(address: Address) -> NotANotary:
+    return NotANotary(f"{address} is no registered notary's address, or no longer", value=str(address))
+
+
+def _purpose(review: store.Held, decision: str, signer: Address) -> str:
+    return f"{decision} {review.id} {review.grant_id} {signer}"
+
+
+def _facts(
+    desk: Desk,
+    review: store.Held,
+    decision: str,
+    signer: Address,
+    nonce: str,
+    now: datetime,
+    lifetime: timedelta,
+) -> said.Decision:
+    return said.Decision(
+        decision=decision,
+        review_id=review.id,
+        grant_id=review.grant_id,
+        publisher=review.publisher,
+        requested_bytes=review.requested_bytes,
+        signer=signer,
+        network=desk.network.name,
+        domain=signing_domain(desk.public_url),
+        nonce=nonce,
+        issued_at=now,
+        expires_at=now + lifetime,
+    )
+
+
+async def decide(
+    desk: Desk, actor: Actor | None, review_id: str, *, decision: str, comment: str, message: str, signature: str
+) -> Document:
+    """The review after a notary's signed approval or rejection.
+
+    The same text and signature again give the review as it is now, as long as the text holds: an answer that was lost
+    can be asked for again. A SignedTextError, LifeRefused or DecisionRefused says why it doesn't count.
+    """
+    facts = facts_of(message)
+    if not isinstance(facts, said.Decision):
+        raise OtherText(f"the text is a {type(facts).__name__}, a decision is due")
+    async with desk.looking() as connection:
+        review, now = await found(connection, review_id), await desk.moment(connection)
+        before = await store.find_decision(connection, message)
+        await _demand_notary(connection, actor, facts.signer)
+    signed = await _verified(
+        desk, actor, review, facts, decision, comment, (message, signature), now, before is not None
+    )
+    async with desk.changing() as connection:
+        return await _count(desk, connection, review.id, signed)
+
+
+async def _demand_notary(connection: asyncpg.Connection, actor: Actor | None, signer: Address) -> None:
+    if actor is not None and actor.kind is ActorKind.NOTARY and actor.id != str(signer):
+        raise NotThisActor(f"you are signed in as {actor.id}, but the text is {signer}'s", value=str(signer))
+    if await notaries.find_notary(connection, signer) is None:
+        raise _not_registered(signer)
+
+
+async def _verified(
+    desk: Desk,
+    actor: Actor | None,
+    review: store.Held,
+    facts: said.Decision,
+    decision: str,
+    comment: str,
+    signed: tuple[str, str],
+    now: datetime,
+    is_repeated: bool,
+) -> Signed:
+    """The decision, its signature verified over the review's facts; a repeated one names its own round's grant."""
+    message, signature = signed
+
+    def verified() -> Signed:
+        verify_decision(
+            message,
+            signature,
+            decision=decision,
+            review_id=review.id,
+            grant_id=facts.grant_id if is_repeated else review.grant_id,
+            publisher=review.publisher,
+            requested_bytes=review.requested_bytes,
+            network=desk.network.name,
+            domain=signing_domain(desk.public_url),
+            now=now,
+        )
+        kept = canonical_signature(signature, signer=facts.signer)
+        addresses = frozenset(map(str, addresses_of_key(message, kept, signer=facts.signer)))
+        notary = Notary(str(facts.signer), addresses)
+        return Signed(decision=decision, comment=comment, message=message, signature=kept, facts=facts, notary=notary)
+
+    return await desk.verify(verified)
+
+
+async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, signed: Signed) -> Document:
+    """Counts a verified decision, unless it was counted before; the review as it is then."""
+    review = await store.lock_review(connection, review_id)
+    if review is None:
+        raise ReviewUnknown(review_id)
+    if await store.find_decision(connection, signed.message) is not None:
+        return review_document(await loaded(connection, review_id), desk.network)
+    if signed.facts.grant_id != review.grant_id:
+        raise AlteredText("the text is of an earlier round of this review; ask for a new one")
+    now, who = await desk.moment(connection), signed.facts.signer
+    notary = await notaries.find_notary(connection, who)
+    if notary is None:
+        raise _not_registered(who)
+    life, effects = step(review.life, _EVENTS[signed.decision](signed.notary), now)
+    if not await take_nonce(connection, signed.facts.nonce, _purpose(review, signed.decision, who), now=now):
+        raise NonceRefused("the text's nonce was used, or isn't this explorer's for this decision; ask for a new text")
+    await store.save_life(connection, review, life, now)
+    kept = (signed.message, signed.signature)
+    await store.add_decision(connection, review, signed.notary, notary.name, signed.decision, signed.comment, kept, now)
+    facts = {**_told(signed, now), "round": life.round, "state": life.state.value}
+    record = await tell(desk, connection, notary.actor(), review_id, "review.decided", facts, effects, now=now)
+    return review_document(record, desk.network)
+
+
+def _told(signed: Signed, at: datetime) -> dict[str, str]:
+    """The decision as the audit log has it: verifiable by itself."""
+    return {
+        "notary": signed.notary.address,
+        "decision": signed.decision,
+        "comment": signed.comment,
+        "message": signed.message,
+        "signature": signed.signature,
+        "at": time_text(at),
+    }
+
+
+async def ask(desk: Desk, actor: Actor | None, review_id: str, comment: str) -> Document:
+    """The review after a notary that is signed in has asked for more."""
+    if actor is None or actor.kind is not ActorKind.NOTARY:
+        raise NotThisActor("to ask for more, sign in as a notary; approving and rejecting go by signature alone")
+    async with desk.changing() as connection:
+        review, now = await held(connection, review_id, actor), await desk.moment(connection)
+        notary = Notary(actor.id, frozenset({actor.id}))
+        life, effects = step(review.life, Ask(notary), now)
+        await store.save_life(connection, review, life, now)
+        await store.add_decision(connection, review, notary, actor.name, "ask", comment, None, now)
+        facts = {"notary": actor.id, "decision": "ask", "comment": comment, "round": life.round}
+        record = await tell(desk, connection, actor, review_id, "review.asked", facts, effects, now=now)
+    return review_document(record, desk.network)

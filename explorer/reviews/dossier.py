@@ -1,0 +1,97 @@
+"""Everything about one review that its page shows: itself, what is known of its inputs now, and its publisher."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from explorer.access.actors import Actor
+from explorer.ground.queries import load_queries
+from explorer.index.questions import HEAD, EvidenceRequest
+from explorer.reviews import store
+from explorer.reviews.desk import Desk, loaded
+from explorer.reviews.documents import Document, Record, review_document, time_text
+from explorer.reviews.rights import demand_sight
+from explorer.reviews.risks import Case, Input, Risk, risks_of
+
+LOOKED_UP: Final = 5
+"""So many inputs are looked up anew; of the others the page has the verdict of the intake."""
+MOST_EARLIER: Final = 1_000
+SHOWN_EARLIER: Final = 5
+_EVIDENCE: Final = EvidenceRequest(full=True, limit=100)
+
+_QUERIES: Final = load_queries("explorer.reviews.sql", "dashboard.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """One review and what is around it. `verdicts` are of now, for the first inputs; `earlier` the newest others."""
+
+    review: Document
+    """As the document `Review`, its `job` left out."""
+    job: str
+    verdicts: list[Document]
+    earlier: list[Document]
+    earlier_states: dict[str, int]
+    risks: list[Risk]
+
+
+async def load_dossier(desk: Desk, actor: Actor | None, review_id: str) -> Dossier:
+    """The dossier of a review; ReviewUnknown where there is none that the actor may see."""
+    async with desk.reading() as connection:
+        record = await loaded(connection, review_id)
+        demand_sight(actor, review_id, record.review["cluster_id"])
+        publisher = record.review["publisher"]
+        rows = await connection.fetch(_QUERIES["publisher"], publisher, review_id, MOST_EARLIER)
+        size_bytes = await store.load_results_bytes(connection, review_id)
+    review = review_document(record, desk.network)
+    cids = [row["cid"] for row in record.inputs[:LOOKED_UP]]
+    verdicts = [await desk.index.verdict(cid, at=HEAD, evidence=_EVIDENCE) for cid in cids]
+    states = dict(Counter(row["state"] for row in rows))
+    return Dossier(
+        review={name: value for name, value in review.items() if name != "job"},
+        job=record.review["job"],
+        verdicts=verdicts,
+        earlier=[_earlier(row) for row in rows[:SHOWN_EARLIER]],
+        earlier_states=states,
+        risks=risks_of(_case(record, review, verdicts, states, size_bytes)),
+    )
+
+
+def _earlier(row: asyncpg.Record) -> Document:
+    return {
+        "id": row["id"],
+        "state": row["state"],
+        "cluster": row["cluster_name"],
+        "job_id": row["job_id"],
+        "requested_bytes": str(row["requested_bytes"]),
+        "created_at": time_text(row["created_at"]),
+    }
+
+
+def _case(
+    record: Record, review: Document, verdicts: list[Document], states: dict[str, int], size_bytes: int | None
+) -> Case:
+    return Case(
+        names=[("the job's id", review["job_id"]), ("the cluster's name", review["cluster"])],
+        requested_bytes=int(review["requested_bytes"]),
+        results_bytes=size_bytes,
+        is_proven=review["publisher_proof"] is not None,
+        intake=[row["verdict"] for row in record.inputs],
+        inputs=[_input(verdict) for verdict in verdicts],
+        earlier=states,
+        findings=review["policy"],
+    )
+
+
+def _input(verdict: Document) -> Input:
+    evidence: dict[str, Any] = verdict["evidence"]
+    records = [*evidence["claims"]["items"], *evidence["deals"]["items"]]
+    return Input(
+        cid=verdict["cid"],
+        verdict=verdict["verdict"],
+        clients=frozenset(one["client"] for one in records),
+        providers=frozenset(one["provider"] for one in records),
+        active_copies=evidence["claims"]["active"] + evidence["deals"]["active"],
+    )

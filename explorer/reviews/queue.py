@@ -1,0 +1,84 @@
+"""What waits for a notary: open, not approved by it in this round, not its own; the nearest deadline first."""
+
+import base64
+import binascii
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+
+from explorer.access.actors import Actor, ActorKind
+from explorer.errors import MalformedCursor
+from explorer.ground.queries import load_queries
+from explorer.reviews import store
+from explorer.reviews.desk import Desk
+from explorer.reviews.documents import Document, summary_document
+from explorer.reviews.errors import MalformedFilter
+from explorer.reviews.reading import Filters, wanted_of
+
+MOST_COUNTED: Final = 1_000
+"""Beyond so many a page says "more than"."""
+SHOWN_OTHERS: Final = 20
+_MARK: Final = "waiting"
+
+_QUERIES: Final = load_queries("explorer.reviews.sql", "dashboard.sql")
+
+
+async def load_waiting(desk: Desk, actor: Actor, filters: Filters) -> Document:
+    """The document `Reviews` of those that wait for the notary who asks; MalformedFilter for anybody else."""
+    if actor.kind is not ActorKind.NOTARY:
+        raise MalformedFilter("waits_for=me is for a notary's session: reviews wait for nobody else", value="me")
+    if filters.state is not None or filters.since is not None or filters.until is not None or filters.job_id:
+        raise MalformedFilter("waits_for goes with cluster and publisher only: what waits is open", value="waits_for")
+    wanted = wanted_of(replace(filters, cursor=None), desk.network, owner=None)
+    behind = (None, None) if filters.cursor is None else _place_of(filters.cursor)
+    async with desk.reading() as connection:
+        rows = await connection.fetch(
+            _QUERIES["waiting"], actor.id, desk.now(), *behind, *wanted.cluster, *wanted.publisher, filters.limit + 1
+        )
+        shown = await _documents(connection, desk, rows[: filters.limit])
+    cursor = _cursor_of(rows[filters.limit - 1]) if len(rows) > filters.limit else None
+    return {"reviews": shown, "next_cursor": cursor}
+
+
+async def count_waiting(desk: Desk, actor: Actor) -> int:
+    """How many reviews wait for a notary; MOST_COUNTED + 1 for more."""
+    async with desk.looking() as connection:
+        return int(await connection.fetchval(_QUERIES["count_waiting"], actor.id, desk.now(), MOST_COUNTED + 1))
+
+
+async def load_others(desk: Desk, actor: Actor) -> list[Document]:
+    """The newest reviews that don't wait for a notary, as summaries."""
+    async with desk.reading() as connection:
+        rows = await connection.fetch(_QUERIES["others"], actor.id, SHOWN_OTHERS)
+        return await _documents(connection, desk, rows)
+
+
+async def _documents(connection: asyncpg.Connection, desk: Desk, rows: list[asyncpg.Record]) -> list[Document]:
+    decisions = await store.load_decisions(connection, [row["id"] for row in rows])
+    return [summary_document(row, decisions[row["id"]], desk.network) for row in rows]
+
+
+def _cursor_of(row: Any) -> str:
+    text = f"{_MARK} {row['expires_at'].isoformat()} {row['id']}"
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _place_of(cursor: str) -> tuple[datetime, str]:
+    """The deadline and the id behind which a page begins; MalformedCursor for what was not made here."""
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        mark, moment, review_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").split(" ")
+        deadline = datetime.fromisoformat(moment)
+    except (binascii.Error, ValueError) as error:
+        raise _malformed(cursor) from error
+    if mark != _MARK or deadline.tzinfo is None or not review_id.isprintable():
+        raise _malformed(cursor)
+    return deadline, review_id
+
+
+def _malformed(cursor: str) -> MalformedCursor:
+    return MalformedCursor(
+        f"cursor {cursor[:60]!r} was not made by this list; take next_cursor of an answer, or none", value=cursor[:60]
+    )

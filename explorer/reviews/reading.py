@@ -1,0 +1,134 @@
+"""Reviews as they are asked for: one, or a page of a list."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from explorer.access.actors import Actor
+from explorer.errors import MalformedCursor
+from explorer.reviews import store
+from explorer.reviews.desk import Desk, loaded, seen
+from explorer.reviews.documents import Document, review_document, summary_document
+from explorer.reviews.errors import MalformedFilter
+from explorer.reviews.life import State
+from explorer.reviews.requests import parse_network_address
+from explorer.reviews.rights import demand_sight, sees_all
+from explorer.reviews.store import Wanted
+from node.network import Network
+
+_ID: Final = re.compile(r"rev_[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
+_NOT: Final = "!"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a list is narrowed to, as it was written: values with commas between, `!` before those that are not wanted.
+
+    `state=open`, `state=!open`, `cluster=eu,us`, `publisher=!f1…`.
+    """
+
+    state: str | None = None
+    cluster: str | None = None
+    publisher: str | None = None
+    job_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    cursor: str | None = None
+    limit: int = 100
+
+
+async def load_review(desk: Desk, actor: Actor | None, review_id: str) -> Document:
+    """The document `Review`; ReviewUnknown where there is none that the actor may see."""
+    async with desk.reading() as connection:
+        record = await loaded(connection, review_id)
+    demand_sight(actor, review_id, record.review["cluster_id"])
+    return review_document(record, desk.network)
+
+
+async def load_reviews(desk: Desk, actor: Actor, filters: Filters) -> Document:
+    """The document `Reviews`, the newest first: a cluster's own, or all for those who see all."""
+    wanted = wanted_of(filters, desk.network, owner=None if sees_all(actor) else actor.id)
+    async with desk.reading() as connection:
+        rows = await store.load_page(connection, replace(wanted, limit=wanted.limit + 1))
+    shown = rows[: wanted.limit]
+    cursor = cursor_of(shown[-1][0]["id"]) if len(rows) > len(shown) else None
+    return {
+        "reviews": [summary_document(review, decisions, desk.network) for review, decisions in shown],
+        "next_cursor": cursor,
+    }
+
+
+async def demand_seen(desk: Desk, actor: Actor | None, review_id: str) -> None:
+    """Returns where the actor may see the review; ReviewUnknown."""
+    async with desk.looking() as connection:
+        await seen(connection, review_id, actor)
+
+
+def wanted_of(filters: Filters, network: Network, *, owner: str | None) -> Wanted:
+    """The filters as the database is asked; MalformedFilter, MalformedAddress, MalformedCursor."""
+    publishers, not_publishers = _values(filters.publisher)
+    return Wanted(
+        before=None if filters.cursor is None else _id_of(filters.cursor),
+        owner=owner,
+        states=_states(filters.state),
+        cluster=_values(filters.cluster),
+        publisher=(_addresses(publishers, network), _addresses(not_publishers, network)),
+        since=filters.since,
+        until=filters.until,
+        job_id=filters.job_id,
+        limit=filters.limit,
+    )
+
+
+def _values(text: str | None) -> tuple[list[str] | None, list[str] | None]:
+    """The values that are wanted, and those that are not; None: any, none."""
+    values = [] if text is None else text.split(",")
+    wanted = [value for value in values if not value.startswith(_NOT)]
+    unwanted = [value.removeprefix(_NOT) for value in values if value.startswith(_NOT)]
+    return wanted or None, unwanted or None
+
+
+def _states(text: str | None) -> list[str] | None:
+    wanted, unwanted = _values(text)
+    known = [state.value for state in State]
+    for name in (*(wanted or ()), *(unwanted or ())):
+        if name not in known:
+            raise MalformedFilter(f"state: {name!r} is none; there are {', '.join(known)}", value=name)
+    if text is None:
+        return None
+    return [name for name in wanted or known if name not in (unwanted or ())]
+
+
+def _addresses(texts: list[str] | None, network: Network) -> list[str] | None:
+    return None if texts is None else [str(parse_network_address(text, network)) for text in texts]
+
+
+def cursor_of(review_id: str) -> str:
+    """The opaque cursor behind a review."""
+    return base64.urlsafe_b64encode(f"before:{review_id}".encode()).decode().rstrip("=")
+
+
+def _id_of(cursor: str) -> str:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        text = ""
+    review_id = text.removeprefix("before:")
+    if _ID.fullmatch(review_id) is None or text == review_id:
+        raise MalformedCursor(
+            f"cursor {cursor[:60]!r} was not made here; take next_cursor of an answer, or none", value=cursor[:60]
+        )
+    return review_id
+
+
+def next_query(asked: Mapping[str, Any], document: Document) -> dict[str, str] | None:
+    """The query of the next page, from that of this one; None on the last."""
+    if document["next_cursor"] is None:
+        return None
+    kept = {name: str(value) for name, value in asked.items() if value is not None and name != "cursor"}
+    return {**kept, "cursor": document["next_cursor"]}

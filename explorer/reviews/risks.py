@@ -1,0 +1,198 @@
+"""What a notary should look at before deciding, each as a sentence with a tone. Pure.
+
+Nothing here decides: rules that do are in `policies`. What nobody knows is said as not known, never as good.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from explorer.reviews.policies import FAR
+from explorer.signatures.values import readable_bytes
+
+MANY_COPIES: Final = 10
+"""So many copies of a piece are much: the programme's own guidance asks for fewer than that."""
+_NAMED: Final = 3
+
+
+class Tone(StrEnum):
+    """How a sentence is meant, the worst first."""
+
+    BAD = "bad"
+    LOOK = "look"
+    UNKNOWN = "unknown"
+    GOOD = "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """One sentence."""
+
+    tone: Tone
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """What the index knows of one input now. `clients` and `providers` are those of its records that were read."""
+
+    cid: str
+    verdict: str
+    clients: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
+    active_copies: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A review as far as its risks go. `inputs` are those that were looked up; `earlier` counts states."""
+
+    names: Sequence[tuple[str, str]]
+    """What strangers chose: what it is, and the text."""
+    requested_bytes: int
+    results_bytes: int | None
+    is_proven: bool
+    intake: Sequence[str]
+    """The verdict of each input at the intake."""
+    inputs: Sequence[Input]
+    earlier: Mapping[str, int]
+    findings: Sequence[Mapping[str, str]] = ()
+
+
+def risks_of(case: Case) -> list[Risk]:
+    """Everything there is to say, the worst first."""
+    found = [
+        *_of_names(case),
+        *_of_proof(case),
+        *_of_policy(case),
+        *_of_amount(case),
+        *_of_intake(case),
+        *_of_clients(case),
+        *_of_copies(case),
+        *_of_parties(case),
+        *_of_publisher(case),
+    ]
+    order = list(Tone)
+    return sorted(found, key=lambda risk: order.index(risk.tone))
+
+
+def _of_names(case: Case) -> Iterator[Risk]:
+    for what, text in case.names:
+        if any(unicodedata.category(char) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"} for char in text):
+            yield Risk(Tone.LOOK, f"{what} holds characters that can't be seen; they are shown by their number")
+        scripts = scripts_of(text)
+        if len(scripts) > 1:
+            yield Risk(Tone.LOOK, f"{what} mixes {' and '.join(scripts)} letters: it may be made to look like another")
+
+
+def scripts_of(text: str) -> list[str]:
+    """The alphabets of a text's letters, of those that have letters which look alike: Latin, Cyrillic, Greek, …"""
+    names = {unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()}
+    return sorted(name.capitalize() for name in names & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
+
+
+def _of_proof(case: Case) -> Iterator[Risk]:
+    if case.is_proven:
+        yield Risk(Tone.GOOD, "the publisher has proved by signature to hold its address")
+    else:
+        yield Risk(Tone.LOOK, "nobody has proved yet to hold the publisher's address: no approval before that")
+
+
+def _of_policy(case: Case) -> Iterator[Risk]:
+    tones = {"note": Tone.UNKNOWN, "more_approvals": Tone.LOOK, "reject": Tone.BAD}
+    for one in case.findings:
+        if one["rule"] != "far_above_results":  # said by the amount
+            yield Risk(tones[one["effect"]], one["text"])
+
+
+def _of_amount(case: Case) -> Iterator[Risk]:
+    asked, results = case.requested_bytes, case.results_bytes
+    if results is None:
+        yield Risk(Tone.UNKNOWN, "how large the results are is not known, so the amount can't be compared with them")
+        return
+    if not results:
+        yield Risk(Tone.BAD if asked else Tone.LOOK, f"{_said(asked)} is asked for, but the results are empty")
+        return
+    copies = asked / results
+    tone = Tone.BAD if copies > FAR else Tone.LOOK if copies > MANY_COPIES else Tone.GOOD
+    said = f"{_said(asked)} is asked for results of {_said(results)}"
+    yield Risk(tone, f"{said}: enough for {_copies(copies)}")
+
+
+def _said(amount: int) -> str:
+    return readable_bytes(amount) if amount else "nothing"
+
+
+def _copies(copies: float) -> str:
+    if copies < 1:
+        return "less than one copy"
+    whole = int(copies)
+    return "one copy" if whole == 1 else f"{whole:,} copies"
+
+
+def _of_intake(case: Case) -> Iterator[Risk]:
+    total, active = len(case.intake), sum(verdict == "active" for verdict in case.intake)
+    if active == total:
+        yield Risk(Tone.GOOD, f"{'every' if total > 1 else 'the'} input was FIL+ when it was asked")
+    else:
+        yield Risk(Tone.LOOK, f"{total - active} of {total} inputs were not FIL+ when it was asked")
+
+
+def _of_clients(case: Case) -> Iterator[Risk]:
+    most = max(case.inputs, key=lambda one: len(one.clients), default=None)
+    if most is None or not most.clients:
+        yield Risk(Tone.UNKNOWN, "which clients stored the inputs is not known")
+    elif len(most.clients) == 1:
+        yield Risk(Tone.GOOD, f"one client stored {_inputs(case, 'the input', 'each input that was looked up')}")
+    else:
+        named = _named(most.clients)
+        yield Risk(Tone.LOOK, f"{len(most.clients)} clients ({named}) spent DataCap on the same input {_cut(most.cid)}")
+
+
+def _of_copies(case: Case) -> Iterator[Risk]:
+    most = max(case.inputs, key=lambda one: one.active_copies, default=None)
+    if most is None:
+        return
+    copies, where = most.active_copies, len(most.providers)
+    records = "active record" if copies == 1 else "active records"
+    at = f" at {where} {'provider' if where == 1 else 'providers'}" if where else ""
+    if copies > MANY_COPIES:
+        yield Risk(
+            Tone.LOOK, f"the input {_cut(most.cid)} has {copies:,} {records}{at}: more than {MANY_COPIES} copies"
+        )
+    elif copies:
+        yield Risk(Tone.GOOD, f"{_inputs(case, 'the input has', 'no input that was looked up has more than')} "
+                              f"{copies} {records}{at}")  # fmt: skip
+
+
+def _of_parties(case: Case) -> Iterator[Risk]:
+    both = {party for one in case.inputs for party in one.clients & one.providers}
+    if both:
+        yield Risk(Tone.BAD, f"{_named(both)} is client and provider of the same input")
+    yield Risk(Tone.UNKNOWN, "whether the publisher is also the inputs' client or provider is not known: records name "
+                             "parties by actor id, and the index doesn't know the publisher's")  # fmt: skip
+
+
+def _of_publisher(case: Case) -> Iterator[Risk]:
+    total = sum(case.earlier.values())
+    if not total:
+        yield Risk(Tone.LOOK, "a new address: no other review here names this publisher")
+        return
+    words = ", ".join(f"{number} {state}" for state, number in sorted(case.earlier.items()))
+    tone = Tone.LOOK if case.earlier.get("rejected") else Tone.GOOD
+    yield Risk(tone, f"the publisher has {total} other {'review' if total == 1 else 'reviews'} here: {words}")
+
+
+def _inputs(case: Case, one: str, several: str) -> str:
+    return one if len(case.intake) == 1 else several
+
+
+def _named(parties: frozenset[str] | set[str]) -> str:
+    shown = sorted(parties)[:_NAMED]
+    return ", ".join(shown) + (" and others" if len(parties) > _NAMED else "")
+
+
+def _cut(cid: str) -> str:
+    return cid if len(cid) <= 21 else f"{cid[:10]}…{cid[-8:]}"

@@ -1,0 +1,34 @@
+"""Forms of our own pages: they work without any script, and are checked against the contract as JSON bodies are."""
+
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from explorer.web import asking
+from explorer.web.bodies import read_body
+from explorer.web.keys import CONFIG
+from explorer.web.problems import Problem
+
+FORM: Final = "application/x-www-form-urlencoded"
+_MOST_FIELDS: Final = 20
+
+
+async def read_form(request: web.Request, operation_id: str) -> dict[str, Any]:
+    """The form's fields by name, those without a text left out. Line breaks are one character, as in signed texts.
+
+    Raises Problem: another type, too large, unreadable, fields that the contract doesn't name or that are too long.
+    """
+    if request.content_type != FORM:
+        found = request.headers.get("Content-Type", "without a type")
+        raise Problem("unsupported_media_type", f"The body must be {FORM}, not {found!r}.", found)
+    raw = await read_body(request, request.app[CONFIG].limits)
+    try:
+        fields = parse_qsl(raw.decode("ascii"), strict_parsing=bool(raw), errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError as error:
+        raise Problem("malformed_body", "The form can't be read.") from error
+    form = {name: text.replace("\r\n", "\n") for name, text in fields if text.strip()}
+    if len(dict(fields)) != len(fields):
+        raise Problem("malformed_body", "A field of the form comes twice.")
+    asking.operation_of(request, operation_id).check_body(form)
+    return form

@@ -1,0 +1,30 @@
+"""What every page for notaries has: who is signed in, and that nobody else may keep it."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from explorer.access.actors import Actor, ActorKind
+from explorer.web.caching import page_answer
+from node.address import parse_address
+
+PRIVATE = "private, no-store"
+
+
+def notary_view(actor: Actor) -> dict[str, Any] | None:
+    """The notary who is signed in, as pages show it: `eth` is the address that a wallet knows; None for others."""
+    if actor.kind is not ActorKind.NOTARY:
+        return None
+    return {"name": actor.name, "address": actor.id, "eth": parse_address(actor.id).to_eth()}
+
+
+def private_page(request: web.Request, text: str) -> web.StreamResponse:
+    """A page that no cache keeps."""
+    return page_answer(request, text, cache_control=PRIVATE)
+
+
+def without_empty(request: web.Request) -> str | None:
+    """The request's address without the fields of a form that were left empty; None where there are none."""
+    kept = [(name, text) for name, text in request.query.items() if text]
+    return None if len(kept) == len(request.query) else f"{request.path}?{urlencode(kept)}".rstrip("?")

@@ -1,0 +1,127 @@
+"""Clients, providers and allocators: documents, pages, and every table as JSON, CSV, lines of JSON or a page."""
+
+from typing import cast
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+
+from explorer.parties.naming import Role
+from explorer.verdict.records import RECORD_KINDS, RecordKind
+from explorer.web import asking, party_pages
+from explorer.web.caching import HEAD_MAX_AGE_S, cacheable, etag_of, is_known, json_answer, max_age
+from explorer.web.downloads import TableBody, demand_place
+from explorer.web.headers import timed
+from explorer.web.keys import PARTIES
+from explorer.web.negotiation import CSV, HTML, NDJSON, representation
+from explorer.web.ports import Document, Parties, PartyTable
+from explorer.web.problems import Problem
+from explorer.web.tables import CONTENT_TYPES, table_head, table_rows
+
+_CACHE = max_age(HEAD_MAX_AGE_S)
+
+
+async def get_client(request: web.Request) -> web.StreamResponse:
+    """`GET /clients/{address}`."""
+    return await _party(request, "client", "getClient")
+
+
+async def get_provider(request: web.Request) -> web.StreamResponse:
+    """`GET /providers/{address}`."""
+    return await _party(request, "provider", "getProvider")
+
+
+async def get_client_table(request: web.Request) -> web.StreamResponse:
+    """`GET /clients/{address}/{table}`."""
+    return await _table(request, "client", "getClientTable")
+
+
+async def get_provider_table(request: web.Request) -> web.StreamResponse:
+    """`GET /providers/{address}/{table}`."""
+    return await _table(request, "provider", "getProviderTable")
+
+
+async def get_allocator(request: web.Request) -> web.StreamResponse:
+    """`GET /allocators/{address}`."""
+    wants = representation(request)
+    asked = asking.read_request(request, "getAllocator")
+    with timed(request, "index"):
+        document = await parties_of(request).allocator(asked["address"])
+    if wants == HTML:
+        return party_pages.allocator_page(request, document)
+    return json_answer(request, document, cache_control=_CACHE)
+
+
+def parties_of(request: web.Request) -> Parties:
+    """Who knows parties; the problem `not_found` where nobody does."""
+    parties = request.app[PARTIES]
+    if parties is None:
+        raise Problem("not_found", "This service knows no parties.", request.path)
+    return parties
+
+
+async def _party(request: web.Request, role: Role, operation_id: str) -> web.StreamResponse:
+    wants = representation(request)
+    asked = asking.read_request(request, operation_id)
+    with timed(request, "index"):
+        document = await parties_of(request).party(role, asked["address"], limit=asked["limit"])
+    if wants == HTML:
+        return await party_pages.party_page(request, document)
+    return json_answer(request, document, cache_control=_CACHE)
+
+
+async def _table(request: web.Request, role: Role, operation_id: str) -> web.StreamResponse:
+    wants = representation(request, CSV, NDJSON)
+    asked = asking.read_request(request, operation_id)
+    name, of = asked["table"], cast("RecordKind", asked["of"])
+    is_whole = wants in (CSV, NDJSON)
+    with timed(request, "index"):
+        table = await parties_of(request).table(
+            role,
+            asked["address"],
+            name,
+            of=of,
+            cursor=None if is_whole else asked["cursor"],
+            limit=1 if is_whole else asked["limit"],
+        )
+    if is_whole:
+        return _download(request, role, asked, table, wants)
+    following = _next_query(asked, table)
+    if wants == HTML:
+        return await party_pages.table_page(request, table.document, asked, following)
+    path = f"/{role}s/{quote(asked['address'], safe='')}/{name}"
+    links = {} if following is None else {"Link": f'<{path}?{following}>; rel="next"'}
+    return json_answer(request, table.document, cache_control=_CACHE, headers=links)
+
+
+def _next_query(asked: Document, table: PartyTable) -> str | None:
+    """The query of the next page; None on the last."""
+    if table.next_cursor is None:
+        return None
+    form = {"format": asked["format"]} if asked["format"] else {}
+    return urlencode({**form, "limit": asked["limit"], "cursor": table.next_cursor})
+
+
+def _download(
+    request: web.Request, role: Role, asked: Document, table: PartyTable, media_type: str
+) -> web.StreamResponse:
+    """The whole table; with an ETag that is known before the table is read."""
+    name, document = asked["table"], table.document
+    epoch = document["as_of"]["epoch"]
+    suffix = "csv" if media_type == CSV else "ndjson"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{role}-{document["address"]}-{name}.{suffix}"',
+        **({} if epoch is None else {"Filplus-As-Of": f"epoch={epoch}"}),
+    }
+    content_type = CONTENT_TYPES[media_type]
+    if name not in RECORD_KINDS:
+        body = table_head(name, media_type) + table_rows(name, document["items"], media_type)
+        return cacheable(request, body, content_type=content_type, cache_control=_CACHE, headers=headers)
+    headers |= {"ETag": etag_of(f"{media_type} {table.fingerprint}".encode()), "Cache-Control": _CACHE}
+    if is_known(request.headers.get("If-None-Match"), headers["ETag"]):
+        return web.Response(status=304, headers=headers)
+    headers["Content-Type"] = content_type
+    if request.method == "HEAD":
+        return web.Response(headers=headers)
+    demand_place(request)
+    pages = parties_of(request).records(role, asked["address"], name, terms=table.terms)
+    return web.Response(body=TableBody(request, name, pages, media_type=media_type), headers=headers)

@@ -1,0 +1,74 @@
+"""The pages of parties, made of the same documents as the API's answers."""
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+
+from explorer.web.caching import HEAD_MAX_AGE_S, max_age, page_answer
+from explorer.web.charts import month_chart, widths
+from explorer.web.keys import RENDERER
+from explorer.web.ports import EVIDENCE_KINDS, Document
+from explorer.web.rendering import document_clock
+
+_CACHE = max_age(HEAD_MAX_AGE_S)
+SHOWN_ROWS = 500
+"""A page shows no more rows of a counted table; its CSV has all."""
+
+
+async def party_page(request: web.Request, party: Document) -> web.StreamResponse:
+    """`GET /clients/{address}`, `/providers/{address}` for a browser. Made in a thread: it may have 1,500 rows."""
+    view = {"party": party, **_summary_view(party), "kinds": EVIDENCE_KINDS}
+    text = await asyncio.to_thread(_page, request, "party.html", party, **view)
+    return page_answer(request, text, cache_control=_CACHE)
+
+
+async def table_page(
+    request: web.Request, table: Document, asked: dict[str, Any], following: str | None
+) -> web.StreamResponse:
+    """`GET /clients/{address}/{table}` and that of providers for a browser."""
+    rows = table["items"][:SHOWN_ROWS]
+    view = {
+        "table": {**table, "items": rows},
+        "hidden": len(table["items"]) - len(rows),
+        "of": asked["of"],
+        "is_records": table["table"] in EVIDENCE_KINDS,
+        "following": following,
+        "paging": asked["cursor"] is not None,
+        "bars": _bars(table["table"], rows),
+    }
+    text = await asyncio.to_thread(_page, request, "party_table.html", table, **view)
+    return page_answer(request, text, cache_control=_CACHE)
+
+
+def allocator_page(request: web.Request, allocator: Document) -> web.StreamResponse:
+    """`GET /allocators/{address}` for a browser."""
+    return page_answer(request, _page(request, "allocator.html", allocator, allocator=allocator), cache_control=_CACHE)
+
+
+def _page(request: web.Request, template: str, document: Document, **view: Any) -> str:
+    clock = document_clock(document["as_of"])
+    return request.app[RENDERER].page(template, programme=document["programme"], clock=clock, **view)
+
+
+def _summary_view(party: Document) -> dict[str, Any]:
+    """What the page draws: the claims' figures, or the deals' where there is no claim."""
+    summary = party["summary"]
+    if summary is None:
+        return {"summary": None, "main": None, "shown": "claims", "chart": None, "bars": {}}
+    shown = "claims" if summary["claims"]["records"] or not summary["deals"]["records"] else "deals"
+    main = summary[shown]
+    bars = {"shares": _bars("shares", main["shares"]["items"]), "copies": _bars("copies", main["copies"])}
+    return {"summary": summary, "main": main, "shown": shown, "chart": month_chart(main["months"]), "bars": bars}
+
+
+def _bars(table: str, items: list[Document]) -> list[float]:
+    """How long the bar of each row is, in percent of the longest; none for tables that have no bars."""
+    measure = {
+        "shares": "active_bytes",
+        "providers": "active_bytes",
+        "clients": "active_bytes",
+        "copies": "pieces",
+        "months": "bytes",
+    }
+    return widths([int(item[measure[table]]) for item in items]) if table in measure else []

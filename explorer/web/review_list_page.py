@@ -1,0 +1,116 @@
+"""`/reviews` for a browser: what waits for the notary who looks, then the rest; or a list by filters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from explorer.access.actors import Actor, ActorKind
+from explorer.reviews import queue, reading
+from explorer.reviews.desk import Desk
+from explorer.reviews.life import State
+from explorer.reviews.rights import sees_all
+from explorer.web.formats import parse_time
+from explorer.web.keys import RENDERER
+from explorer.web.notary_view import notary_view, private_page
+from explorer.web.pages import live_view
+from explorer.web.ports import Document
+
+FIRST_WAITING: Final = 50
+_PRESETS: Final = (
+    ("Waits for you", "/reviews"),
+    ("Open", "/reviews?state=open"),
+    ("Closed", "/reviews?state=%21open"),
+    ("Approved", "/reviews?state=approved"),
+    ("Rejected", "/reviews?state=rejected"),
+    ("All", "/reviews?limit=100"),
+)
+_FILTERS: Final = ("state", "cluster", "publisher", "job_id", "since", "until")
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A saved view: a plain link."""
+
+    name: str
+    address: str
+    is_here: bool
+
+
+async def list_page(
+    request: web.Request, desk: Desk, actor: Actor, asked: dict[str, Any], filters: reading.Filters
+) -> web.StreamResponse:
+    """The page: the queue where nothing is asked for in particular, else the list that is."""
+    live = None if asked["cursor"] else live_view(request, {"reviews": "all"}) if sees_all(actor) else None
+    is_queue = asked["waits_for"] is not None or _asks_nothing(request, actor)
+    view = await (_queue(desk, actor, asked, filters) if is_queue else _list(desk, actor, asked, filters))
+    text = request.app[RENDERER].page(
+        "reviews.html",
+        **view,
+        actor=notary_view(actor),
+        presets=_presets(request),
+        asked={name: asked[name] or "" for name in _FILTERS},
+        states=[state.value for state in State],
+        json_address=f"/reviews?{urlencode({**dict(request.query), 'format': 'json'})}",
+        live=live,
+    )
+    return private_page(request, text)
+
+
+def _asks_nothing(request: web.Request, actor: Actor) -> bool:
+    """Whether a notary simply looks in."""
+    return actor.kind is ActorKind.NOTARY and not any(name in request.query for name in (*_FILTERS, "limit"))
+
+
+async def _queue(desk: Desk, actor: Actor, asked: dict[str, Any], filters: reading.Filters) -> dict[str, Any]:
+    """What waits for a notary; on its first page, how many there are, and the newest of the others."""
+    page = await queue.load_waiting(desk, actor, replace(filters, limit=min(filters.limit, FIRST_WAITING)))
+    is_first = asked["cursor"] is None
+    count = await queue.count_waiting(desk, actor)
+    return {
+        "is_queue": True,
+        "count": count,
+        "is_more": count > queue.MOST_COUNTED,
+        "oldest": _oldest(page["reviews"]) if is_first else None,
+        "reviews": page["reviews"],
+        "others": await queue.load_others(desk, actor) if is_first else [],
+        "following": _following({"waits_for": "me", **_kept(asked, ("cluster", "publisher"))}, page),
+        "paging": not is_first,
+    }
+
+
+async def _list(desk: Desk, actor: Actor, asked: dict[str, Any], filters: reading.Filters) -> dict[str, Any]:
+    page = await reading.load_reviews(desk, actor, filters)
+    return {
+        "is_queue": False,
+        "count": None,
+        "is_more": False,
+        "oldest": None,
+        "reviews": page["reviews"],
+        "others": [],
+        "following": _following(_kept(asked, (*_FILTERS, "limit")), page),
+        "paging": asked["cursor"] is not None,
+    }
+
+
+def _kept(asked: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
+    return {name: str(asked[name]) for name in names if asked[name] is not None}
+
+
+def _following(kept: Mapping[str, str], page: Document) -> str | None:
+    cursor = page["next_cursor"]
+    return None if cursor is None else f"/reviews?{urlencode({**kept, 'cursor': cursor})}"
+
+
+def _oldest(reviews: list[Document]) -> datetime | None:
+    return min((found for one in reviews if (found := parse_time(one["created_at"]))), default=None)
+
+
+def _presets(request: web.Request) -> list[Preset]:
+    here = dict(request.query)
+    here.pop("cursor", None)
+    address = f"/reviews?{urlencode(here)}" if here and here != {"waits_for": "me"} else "/reviews"
+    return [Preset(name, link, link == address) for name, link in _PRESETS]

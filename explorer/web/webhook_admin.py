@@ -1,0 +1,120 @@
+"""Webhooks, for whoever holds a key of scope `admin`: who is told, what was delivered, and delivering it again.
+
+The middleware of `access.py` has let in only those before any of this runs.
+"""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+
+from explorer.access.actors import Actor
+from explorer.web import asking
+from explorer.web.access import PRIVATE
+from explorer.web.bodies import read_json_body
+from explorer.web.caching import NO_STORE, encoded, json_answer
+from explorer.web.keys import ACTOR, CONFIG, WEBHOOKS
+from explorer.web.ports import Document, Webhooks
+from explorer.web.problems import Problem
+
+
+async def list_webhooks(request: web.Request) -> web.StreamResponse:
+    """`GET /webhooks`."""
+    asking.read_request(request, "getWebhooks")
+    return json_answer(request, await _webhooks(request).webhooks(), cache_control=PRIVATE)
+
+
+async def add_webhook(request: web.Request) -> web.StreamResponse:
+    """`POST /webhooks`: the one answer that shows the secret."""
+    asking.read_request(request, "postWebhook")
+    wanted = await _body(request, "postWebhook")
+    added = await _webhooks(request).add(wanted["url"], wanted.get("types"), actor=_actor(request))
+    return _answer(added, status=201, Location=f"/webhooks/{added['id']}")
+
+
+async def get_webhook(request: web.Request) -> web.StreamResponse:
+    """`GET /webhooks/{id}`."""
+    asked = asking.read_request(request, "getWebhook")
+    return json_answer(request, await _webhooks(request).webhook(asked["id"]), cache_control=PRIVATE)
+
+
+async def remove_webhook(request: web.Request) -> web.StreamResponse:
+    """`DELETE /webhooks/{id}`."""
+    asked = asking.read_request(request, "deleteWebhook")
+    await _webhooks(request).remove(asked["id"], actor=_actor(request))
+    return web.Response(status=204, headers={"Cache-Control": NO_STORE})
+
+
+async def test_webhook(request: web.Request) -> web.StreamResponse:
+    """`POST /webhooks/{id}/test`: a message is on its way."""
+    asked = asking.read_request(request, "postWebhookTest")
+    delivery = await _webhooks(request).test(asked["id"])
+    return _answer(delivery, status=202, Location=f"/deliveries/{delivery['id']}")
+
+
+async def rotate_webhook(request: web.Request) -> web.StreamResponse:
+    """`POST /webhooks/{id}/rotate`: the new secret, shown this once. The body may be left out."""
+    asked = asking.read_request(request, "postWebhookRotate")
+    wanted = await _body(request, "postWebhookRotate") if request.body_exists else {}
+    overlap = timedelta(hours=wanted.get("overlap_hours", 24))
+    return _answer(await _webhooks(request).rotate(asked["id"], overlap, actor=_actor(request)))
+
+
+async def enable_webhook(request: web.Request) -> web.StreamResponse:
+    """`POST /webhooks/{id}/enable`."""
+    asked = asking.read_request(request, "postWebhookEnable")
+    return _answer(await _webhooks(request).enable(asked["id"], actor=_actor(request)))
+
+
+async def list_deliveries(request: web.Request) -> web.StreamResponse:
+    """`GET /webhooks/{id}/deliveries`."""
+    asked = asking.read_request(request, "getWebhookDeliveries")
+    page = await _webhooks(request).deliveries(
+        asked["id"], state=asked["state"], cursor=asked["cursor"], limit=asked["limit"]
+    )
+    links = {"Link": f'<{_next_address(page, asked)}>; rel="next"'} if page["next_cursor"] else {}
+    return json_answer(request, page, cache_control=PRIVATE, headers=links)
+
+
+def _next_address(page: Document, asked: dict[str, Any]) -> str:
+    chosen = {"state": asked["state"]} if asked["state"] else {}
+    query = urlencode({**chosen, "limit": asked["limit"], "cursor": page["next_cursor"]})
+    return f"/webhooks/{quote(asked['id'], safe='')}/deliveries?{query}"
+
+
+async def get_delivery(request: web.Request) -> web.StreamResponse:
+    """`GET /deliveries/{id}`: with every attempt."""
+    asked = asking.read_request(request, "getDelivery")
+    return json_answer(request, await _webhooks(request).delivery(asked["id"]), cache_control=PRIVATE)
+
+
+async def replay_delivery(request: web.Request) -> web.StreamResponse:
+    """`POST /deliveries/{id}/replay`."""
+    asked = asking.read_request(request, "postDeliveryReplay")
+    delivery = await _webhooks(request).replay(asked["id"], actor=_actor(request))
+    return _answer(delivery, status=202, Location=f"/deliveries/{delivery['id']}")
+
+
+def _webhooks(request: web.Request) -> Webhooks:
+    found = request.app[WEBHOOKS]
+    if found is None:
+        raise Problem("not_found", "This service administers no webhooks.", request.path)
+    return found
+
+
+def _actor(request: web.Request) -> Actor:
+    actor = request[ACTOR]
+    if actor is None:
+        raise Problem("credentials_missing", "Webhooks are administered with a key of scope admin.")
+    return actor
+
+
+async def _body(request: web.Request, operation_id: str) -> Any:
+    return await read_json_body(request, asking.operation_of(request, operation_id), request.app[CONFIG].limits)
+
+
+def _answer(document: Document, *, status: int = 200, **headers: str) -> web.Response:
+    """An answer that nobody may keep: it may hold a secret."""
+    named = {"Content-Type": "application/json", "Cache-Control": NO_STORE, **headers}
+    return web.Response(status=status, body=encoded(document), headers=named)

@@ -1,0 +1,51 @@
+"""Long texts of strangers, made fit to be read: logs of terminals, JSON documents. Pure."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from markupsafe import Markup
+
+from explorer.web.formats import visible
+
+LOG_LINES: Final = 200
+SHOWN_CHARS: Final = 20_000
+
+_TERMINAL = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, the cursor
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links
+    r"|\x1b[PX^_][^\x1b]*(?:\x1b\\)?"
+    r"|\x1b[ -/]*[0-~]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text as safe markup, and how many of its characters are left out."""
+
+    text: Markup
+    hidden_chars: int
+
+
+def shown_log(text: str) -> Shown:
+    """The end of a log, without what would move a terminal's cursor or colour it."""
+    plain = _TERMINAL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    lines = plain.rstrip("\n").split("\n")[-LOG_LINES:]
+    kept = "\n".join(lines)[-SHOWN_CHARS:]
+    return Shown(visible_lines(kept), max(0, len(plain.rstrip("\n")) - len(kept)))
+
+
+def shown_document(text: str) -> Shown:
+    """A JSON text with an entry a line, its beginning where it is long."""
+    try:
+        indented = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        indented = text
+    kept = indented[:SHOWN_CHARS]
+    return Shown(visible_lines(kept), len(indented) - len(kept))
+
+
+def visible_lines(text: str) -> Markup:
+    """As `visible`, with the line breaks kept."""
+    return Markup("\n").join(visible(line) for line in text.split("\n"))

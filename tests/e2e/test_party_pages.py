@@ -1,0 +1,140 @@
+"""The pages of parties in a real browser: without JavaScript, by keyboard, on a telephone, in the dark."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.clusters import KINDS, Server
+from tests.e2e.browsing import Visit, visiting
+from tests.e2e.party_index import CLIENT, NOBODY, PROVIDER, party_service
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+
+TABLES = ["claims", "deals", "allocations", "statuses", "months", "copies"]
+PATHS = [
+    f"/clients/{CLIENT}",
+    f"/providers/{PROVIDER}",
+    f"/clients/{NOBODY}",
+    f"/allocators/{CLIENT}",
+    *(f"/clients/{CLIENT}/{table}" for table in (*TABLES, "providers")),
+    f"/providers/{PROVIDER}/clients",
+    "/clients/no",
+]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def party_url(postgres_of_kind: Callable[[str], Server]) -> AsyncIterator[str]:
+    """The address of a service over an index of parties."""
+    with postgres_of_kind(KINDS[0]).cloned() as dsn, tempfile.TemporaryDirectory() as folder:
+        async with party_service(dsn, Path(folder)) as url:
+            yield url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser, party_url: str) -> AsyncIterator[Visit]:
+    async for made in visiting(browser, party_url):
+        yield made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def plain_visit(browser: Browser, party_url: str) -> AsyncIterator[Visit]:
+    async for made in visiting(browser, party_url, java_script_enabled=False):
+        yield made
+
+
+async def test_pages_ask_only_their_own_origin_and_complain_of_nothing(visit: Visit) -> None:
+    for path in PATHS:
+        await visit.go(path)
+        assert await visit.page.title() != "owned"
+    assert visit.complaints == []
+    assert [url for url in visit.requested if not url.startswith(visit.base)] == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+async def test_no_page_scrolls_sideways(visit: Visit, width: int) -> None:
+    await visit.page.set_viewport_size({"width": width, "height": 740})
+    for path in PATHS:
+        await visit.go(path)
+        assert await visit.page.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_columns_and_bars_can_be_told_from_the_ground(visit: Visit, scheme: str) -> None:
+    await visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    await visit.go(f"/clients/{CLIENT}")
+    fills = await visit.page.evaluate(
+        "['.months .active', '.months .ended', '.bar rect', 'body'].map((what) => {"
+        " const style = getComputedStyle(document.querySelector(what));"
+        " return what === 'body' ? style.backgroundColor : style.fill; })"
+    )
+    assert len(set(fills)) >= 3
+    assert fills[-1] not in fills[:-1]
+
+
+async def test_without_script_the_page_reads_and_leads_on(plain_visit: Visit) -> None:
+    await plain_visit.go(f"/clients/{CLIENT}")
+    text = await plain_visit.text()
+    for words in ("DataCap by month", "By provider", "Replicas", "Newest claims", "still active", "10 of 29"):
+        assert words in text, words
+    await plain_visit.page.click("#claims-title ~ .downloads a:text('All claims')")
+    assert plain_visit.page.url.endswith(f"/clients/{CLIENT}/claims?format=html")
+    await plain_visit.page.click("a[rel=next]")
+    assert "cursor=" in plain_visit.page.url
+    assert await plain_visit.page.locator("tbody tr").count() == 100
+    await plain_visit.page.click("tbody a[href^='/providers/']")
+    assert "/providers/f0" in plain_visit.page.url
+
+
+async def test_what_the_chart_draws_stands_beside_it_as_a_table(plain_visit: Visit) -> None:
+    await plain_visit.go(f"/clients/{CLIENT}")
+    drawn = await plain_visit.page.locator(".months rect").count()
+    await plain_visit.page.click("details summary")
+    rows = await plain_visit.page.locator("details tbody tr").count()
+    assert 0 < drawn <= 2 * rows
+
+
+async def test_rows_are_walked_and_opened_by_keyboard(visit: Visit) -> None:
+    await visit.go(f"/clients/{CLIENT}")
+    await visit.page.keyboard.press("j")
+    first = await visit.page.evaluate("document.activeElement.getAttribute('href')")
+    await visit.page.keyboard.press("j")
+    second = await visit.page.evaluate("document.activeElement.getAttribute('href')")
+    assert first.startswith("/providers/")
+    assert first != second
+    await visit.page.keyboard.press("Enter")
+    await visit.page.wait_for_url(f"**{second}")
+    assert "Provider" in await visit.text("header.title")
+
+
+async def test_hostile_labels_are_text(visit: Visit) -> None:
+    await visit.go(f"/clients/{CLIENT}/deals")
+    text = await visit.text("table")
+    assert "<script>" in text
+    assert "U+202E" in text
+    assert await visit.page.evaluate("document.title") != "owned"
+
+
+async def test_an_empty_party_says_what_will_appear(visit: Visit) -> None:
+    await visit.go(f"/clients/{NOBODY}")
+    text = await visit.text()
+    assert "appear here as soon as the index holds" in text
+    await visit.page.click("text=Look it up as a provider")
+    assert visit.page.url.endswith(f"/providers/{NOBODY}")
+
+
+async def test_filfox_is_a_link_that_nobody_needs(visit: Visit) -> None:
+    await visit.go(f"/clients/{CLIENT}")
+    outward = await visit.page.locator("a[href^='https://filfox.info']").all()
+    assert len(outward) == 1
+    assert await outward[0].get_attribute("rel") == "noreferrer noopener"
+
+
+async def test_an_allocator_page_claims_nothing(visit: Visit) -> None:
+    await visit.go(f"/allocators/{CLIENT}")
+    text = await visit.text()
+    assert "the index does not know" in text
+    assert "None yet" in text

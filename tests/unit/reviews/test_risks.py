@@ -1,0 +1,113 @@
+"""What a notary is told to look at: each sentence by what brings it, and unknown never as good."""
+
+from typing import Any
+
+import pytest
+
+from explorer.reviews.risks import Case, Input, Risk, Tone, risks_of, scripts_of
+
+GIB = 1 << 30
+ONE = Input(
+    cid="bafyone", verdict="active", clients=frozenset({"f01"}), providers=frozenset({"f0100"}), active_copies=3
+)
+
+
+def case(**changes: Any) -> Case:
+    """A review of which nothing is to be said, with changes."""
+    calm: dict[str, Any] = {
+        "names": [("the job's id", "regrid-1")],
+        "requested_bytes": 4 * GIB,
+        "results_bytes": GIB,
+        "is_proven": True,
+        "intake": ["active"],
+        "inputs": [ONE],
+        "earlier": {"approved": 2},
+    }
+    return Case(**calm | changes)
+
+
+def told(**changes: Any) -> list[Risk]:
+    return risks_of(case(**changes))
+
+
+def test_a_calm_review_says_what_is_fine_and_what_nobody_knows() -> None:
+    tones = [risk.tone for risk in told()]
+    assert tones == [Tone.UNKNOWN, *[Tone.GOOD] * 6]
+    assert "not known" in told()[0].text
+
+
+@pytest.mark.parametrize(
+    ("changes", "tone", "words"),
+    [
+        ({"results_bytes": None}, Tone.UNKNOWN, "how large the results are is not known"),
+        ({"results_bytes": 0}, Tone.BAD, "the results are empty"),
+        ({"requested_bytes": 10 * GIB}, Tone.GOOD, "enough for 10 copies"),
+        ({"requested_bytes": 11 * GIB}, Tone.LOOK, "enough for 11 copies"),
+        ({"requested_bytes": 20 * GIB}, Tone.LOOK, "enough for 20 copies"),
+        ({"requested_bytes": 20 * GIB + 1}, Tone.BAD, "enough for 20 copies"),
+        ({"requested_bytes": GIB // 2}, Tone.GOOD, "less than one copy"),
+        ({"requested_bytes": 0}, Tone.GOOD, "nothing is asked for"),
+        ({"is_proven": False}, Tone.LOOK, "no approval before that"),
+        ({"intake": ["active", "past", "unknown"]}, Tone.LOOK, "2 of 3 inputs were not FIL+"),
+        ({"earlier": {}}, Tone.LOOK, "a new address"),
+        ({"earlier": {"rejected": 1}}, Tone.LOOK, "1 other review here: 1 rejected"),
+        ({"inputs": []}, Tone.UNKNOWN, "which clients stored the inputs is not known"),
+        ({"names": [("the job's id", "pay\u200bload")]}, Tone.LOOK, "can't be seen"),
+        ({"names": [("the cluster's name", "\u0430pple")]}, Tone.LOOK, "mixes Cyrillic and Latin letters"),
+    ],
+)
+def test_each_sentence_comes_with_its_cause(changes: dict[str, Any], tone: Tone, words: str) -> None:
+    assert [risk.tone for risk in told(**changes) if words in risk.text] == [tone]
+    if changes != {"requested_bytes": 0}:
+        assert not [risk for risk in told() if words in risk.text]
+
+
+def input_of(**changes: Any) -> Input:
+    facts: dict[str, Any] = {"cid": "bafybeif53axbvb3gbbidww37e36kahbfzui4ypp44uqyjs7bvrdmvjesfq", "verdict": "active"}
+    return Input(**facts | changes)
+
+
+def test_the_input_of_most_clients_is_named() -> None:
+    shared = input_of(clients=frozenset({"f01", "f02", "f03", "f04"}))
+    [risk] = [one for one in told(inputs=[ONE, shared], intake=["active"] * 2) if "clients" in one.text]
+    assert risk == Risk(
+        Tone.LOOK, "4 clients (f01, f02, f03 and others) spent DataCap on the same input bafybeif53…dmvjesfq"
+    )
+
+
+@pytest.mark.parametrize(("copies", "tone"), [(10, Tone.GOOD), (11, Tone.LOOK)])
+def test_more_than_ten_copies_are_said(copies: int, tone: Tone) -> None:
+    many = input_of(clients=frozenset({"f01"}), providers=frozenset({"f0100", "f0101"}), active_copies=copies)
+    [risk] = [one for one in told(inputs=[many]) if "active records" in one.text]
+    assert (risk.tone, "at 2 providers" in risk.text) == (tone, True)
+
+
+def test_who_is_client_and_provider_at_once_is_a_warning_and_comes_first() -> None:
+    both = input_of(clients=frozenset({"f01"}), providers=frozenset({"f01"}), active_copies=1)
+    assert told(inputs=[both])[0] == Risk(Tone.BAD, "f01 is client and provider of the same input")
+
+
+@pytest.mark.parametrize(
+    ("effect", "tone"), [("note", Tone.UNKNOWN), ("more_approvals", Tone.LOOK), ("reject", Tone.BAD)]
+)
+def test_the_rules_findings_are_told_as_they_weigh(effect: str, tone: Tone) -> None:
+    finding = {"rule": "large", "effect": effect, "text": "the rule's words"}
+    assert Risk(tone, "the rule's words") in told(findings=[finding])
+
+
+def test_what_the_amount_says_is_not_said_twice() -> None:
+    finding = {"rule": "far_above_results", "effect": "more_approvals", "text": "more than 20 copies"}
+    assert told(findings=[finding]) == told()
+
+
+@pytest.mark.parametrize(
+    ("text", "scripts"),
+    [
+        ("plain", ["Latin"]),
+        ("\u0438\u043c\u044f", ["Cyrillic"]),
+        ("p\u0430y", ["Cyrillic", "Latin"]),
+        ("42 \u6c34", []),
+    ],
+)
+def test_scripts_with_letters_that_look_alike(text: str, scripts: list[str]) -> None:
+    assert scripts_of(text) == scripts
