@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 from explorer.errors import DatabaseUnavailable, FollowError
+from explorer.follow.backfill import Backfill
 from explorer.follow.disputing import Disputes
 from explorer.follow.follower import Follower
 from explorer.follow.inside import forget_own_chain, own_genesis
@@ -100,6 +101,7 @@ class FollowLoop:
             await _first_of(
                 keep_listening(opened.chain, self.standing.look, self.pace),
                 follower.states.run(),
+                Backfill(opened.chain, self.pool, self.settings.network.nv22_epoch).run(),
                 self._follow(follower, beat),
             )
 

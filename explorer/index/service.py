@@ -22,6 +22,7 @@ from explorer.index.answers import (
     programme_document,
     verdict_document,
 )
+from explorer.index.backfill import load_backfilled
 from explorer.index.describe import describe
 from explorer.index.items import record_document
 from explorer.index.questions import HEAD, SUMMARY, AsOf, EvidenceRequest
@@ -134,6 +135,7 @@ class IndexService:
             holes = await load_holes(connection)
             following = await load_following(connection)
             verification = await load_last_verification(connection)
+            backfilled = None if following is None else await load_backfilled(connection, following.start_epoch)
         moment = as_of(standpoint)
         spans = [
             {
@@ -153,6 +155,7 @@ class IndexService:
                 "holes": [hole_document(hole) for hole in holes],
                 "counts": counts,
                 "verification": None if verification is None else verification.summary(),
+                "terminations": None if backfilled is None else backfilled.document(),
             },
             "node": None if self.node is None else self.node(standpoint.epoch, finality_document(following)),
             "programme": standpoint.programme,

@@ -14,6 +14,7 @@ import asyncpg
 
 from explorer.errors import HeadMoved
 from explorer.ground.queries import load_queries
+from explorer.index.backfill import forget_backfilled
 from explorer.index.deal_rows import live_deals_on, save_published
 from explorer.index.event_rows import apply_batch, is_indexed
 from explorer.index.feed import changed_from, note_advance
@@ -112,9 +113,10 @@ async def forget_chain(connection: asyncpg.Connection) -> None:
 
 
 async def _forget_tipsets(connection: asyncpg.Connection) -> None:
-    """Leaves no tipset, and so no heights whose events could be missing."""
+    """Leaves no tipset, and so no heights whose events could be missing, nor a start below which some were told."""
     await connection.execute(_QUERIES["forget_tipsets"])
     await connection.execute(_QUERIES["forget_holes"])
+    await forget_backfilled(connection)
 
 
 async def advance(
