@@ -29,9 +29,11 @@ from explorer.errors import UnreadableFile
 from explorer.ground.connection import database_errors
 from explorer.index.networks import claim_network, demand_network
 from explorer.index.opening import open_index
-from explorer.signatures.errors import KeyFileError
+from explorer.signatures.errors import KeyFileError, OtherNetwork
+from explorer.signatures.facts import Facts
 from explorer.signatures.keyfile import seal_key, write_key_file
 from explorer.signatures.signing import addresses_of, sign_own_text
+from explorer.signatures.texts import facts_of
 from node.signing import secret_key_from_bytes
 
 _MOST_TEXT_BYTES = 64 * 1024
@@ -84,6 +86,7 @@ def sign_command(
     async def work() -> Exit:
         text = _text_of(_read(file))
         show_text(terminal, text)
+        _demand_own_network(facts_of(text), terminal)
         if not yes and not confirmed("Sign this?"):
             terminal.side.print("Nothing was signed.")
             return Exit.REFUSED
@@ -93,6 +96,16 @@ def sign_command(
         return Exit.OK
 
     run(terminal, work)
+
+
+def _demand_own_network(facts: Facts, terminal: Terminal) -> None:
+    """A test network's text is worth nothing, or it is somebody's trick."""
+    own = terminal.settings().network.name
+    if facts.network != own:
+        raise OtherNetwork(
+            f"the text is for the network {facts.network}, this machine is set up for {own}: if that is meant, "
+            f"set FILPLUS_NETWORK={facts.network}"
+        )
 
 
 def _read(file: str) -> str:

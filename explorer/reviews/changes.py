@@ -11,7 +11,7 @@ from explorer.reviews.errors import NotReopenable, TooMuchSaid
 from explorer.reviews.intake import assessed
 from explorer.reviews.life import Answer, Reopen, Require, Withdraw, step
 from explorer.reviews.policies import Assessment
-from explorer.reviews.requests import parse_results
+from explorer.reviews.requests import demand_words, parse_results
 from explorer.reviews.rights import demand_cluster, demand_reopening, demand_withdrawal
 
 MOST_COMMENTS: Final = 1_000
@@ -48,6 +48,7 @@ async def _seen(desk: Desk, actor: Actor, review_id: str) -> tuple[str, int, int
 
 async def add_comment(desk: Desk, actor: Actor, review_id: str, comment: str) -> Document:
     """The review with a comment, however it stands. Its cluster's is the answer to a notary's question."""
+    demand_words(comment)
     async with desk.changing() as connection:
         review, now = await held(connection, review_id, actor), await desk.moment(connection)
         if await store.count_comments(connection, review_id) >= MOST_COMMENTS:
@@ -64,6 +65,7 @@ async def add_comment(desk: Desk, actor: Actor, review_id: str, comment: str) ->
 
 async def withdraw(desk: Desk, actor: Actor, review_id: str, comment: str) -> Document:
     """The review, withdrawn."""
+    demand_words(comment)
     async with desk.changing() as connection:
         review, now = await held(connection, review_id, actor), await desk.moment(connection)
         demand_withdrawal(actor)
@@ -77,6 +79,7 @@ async def withdraw(desk: Desk, actor: Actor, review_id: str, comment: str) -> Do
 
 async def reopen(desk: Desk, actor: Actor, review_id: str, comment: str) -> Document:
     """The review in its next round: a new grant id, no approvals, a new deadline, and the rules asked again."""
+    demand_words(comment)
     cid, requested_bytes, size_bytes = await _seen(desk, actor, review_id)
     assessment = await assessed(desk, cid, requested_bytes, size_bytes)
     async with desk.changing() as connection:

@@ -28,10 +28,12 @@ from explorer.reviews.errors import (
     ReviewUnknown,
 )
 from explorer.reviews.life import Approve, Ask, Notary, Reject, step
+from explorer.reviews.requests import demand_words
 from explorer.signatures import facts as said
 from explorer.signatures.errors import AlteredText, OtherText
 from explorer.signatures.holders import addresses_of_key
 from explorer.signatures.texts import facts_of, text_of
+from explorer.signatures.values import time_text as said_time
 from explorer.signatures.verify import canonical_signature, verify_decision
 from node.address import Address, parse_address
 
@@ -69,7 +71,7 @@ async def approval_text(
         lifetime = min(now + TEXT_LIFETIME, review.life.deadline.replace(microsecond=0)) - now
         if not lifetime:
             raise DeadlinePassed("the review's deadline is within this second; it can be reopened")
-        purpose = _purpose(review, decision, signer)
+        purpose = _purpose(review, decision, signer, now + lifetime)
         nonce = await issue_nonce(connection, purpose, now=now, lifetime=lifetime)
     facts = _facts(desk, review, decision, signer, nonce, now, lifetime)
     return {
@@ -97,8 +99,9 @@ def _not_registered(address: Address) -> NotANotary:
     return NotANotary(f"{address} is no registered notary's address, or no longer", value=str(address))
 
 
-def _purpose(review: store.Held, decision: str, signer: Address) -> str:
-    return f"{decision} {review.id} {review.grant_id} {signer}"
+def _purpose(review: store.Held, decision: str, signer: Address, expires_at: datetime) -> str:
+    """What a text's nonce is for; the expiry too, so that nobody's signature says more than was offered."""
+    return f"{decision} {review.id} {review.grant_id} {signer} {said_time(expires_at)}"
 
 
 def _facts(
@@ -131,8 +134,10 @@ async def decide(
     """The review after a notary's signed approval or rejection.
 
     The same text and signature again give the review as it is now, as long as the text holds: an answer that was lost
-    can be asked for again. A SignedTextError, LifeRefused or DecisionRefused says why it doesn't count.
+    can be asked for again; to a stranger they give no more than that it counted. A SignedTextError, LifeRefused or
+    DecisionRefused says why it doesn't count.
     """
+    demand_words(comment)
     facts = facts_of(message)
     if not isinstance(facts, said.Decision):
         raise OtherText(f"the text is a {type(facts).__name__}, a decision is due")
@@ -144,7 +149,8 @@ async def decide(
         desk, actor, review, facts, decision, comment, (message, signature), now, before is not None
     )
     async with desk.changing() as connection:
-        return await _count(desk, connection, review.id, signed)
+        document, is_new = await _count(desk, connection, review.id, signed)
+    return document if is_new or actor is not None else _receipt(document, message)
 
 
 async def _demand_notary(connection: asyncpg.Connection, actor: Actor | None, signer: Address) -> None:
@@ -189,13 +195,20 @@ async def _verified(
     return await desk.verify(verified)
 
 
-async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, signed: Signed) -> Document:
-    """Counts a verified decision, unless it was counted before; the review as it is then."""
+def _receipt(review: Document, message: str) -> Document:
+    """What whoever shows a decision that counted before gets: signatures may be shown to anybody, reviews not."""
+    decisions = [one for one in review["decisions"] if one["message"] == message]
+    nothing: Document = {"job": None, "job_truncated": True, "results": None, "comments": []}
+    return {**review, **nothing, "decisions": decisions}
+
+
+async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, signed: Signed) -> tuple[Document, bool]:
+    """Counts a verified decision, unless it was counted before; the review then, and whether it counted now."""
     review = await store.lock_review(connection, review_id)
     if review is None:
         raise ReviewUnknown(review_id)
     if await store.find_decision(connection, signed.message) is not None:
-        return review_document(await loaded(connection, review_id), desk.network)
+        return review_document(await loaded(connection, review_id), desk.network), False
     if signed.facts.grant_id != review.grant_id:
         raise AlteredText("the text is of an earlier round of this review; ask for a new one")
     now, who = await desk.moment(connection), signed.facts.signer
@@ -203,14 +216,15 @@ async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, sig
     if notary is None:
         raise _not_registered(who)
     life, effects = step(review.life, _EVENTS[signed.decision](signed.notary), now)
-    if not await take_nonce(connection, signed.facts.nonce, _purpose(review, signed.decision, who), now=now):
+    purpose = _purpose(review, signed.decision, who, signed.facts.expires_at)
+    if not await take_nonce(connection, signed.facts.nonce, purpose, now=now):
         raise NonceRefused("the text's nonce was used, or isn't this explorer's for this decision; ask for a new text")
     await store.save_life(connection, review, life, now)
     kept = (signed.message, signed.signature)
     await store.add_decision(connection, review, signed.notary, notary.name, signed.decision, signed.comment, kept, now)
     facts = {**_told(signed, now), "round": life.round, "state": life.state.value}
     record = await tell(desk, connection, notary.actor(), review_id, "review.decided", facts, effects, now=now)
-    return review_document(record, desk.network)
+    return review_document(record, desk.network), True
 
 
 def _told(signed: Signed, at: datetime) -> dict[str, str]:
@@ -229,6 +243,7 @@ async def ask(desk: Desk, actor: Actor | None, review_id: str, comment: str) -> 
     """The review after a notary that is signed in has asked for more."""
     if actor is None or actor.kind is not ActorKind.NOTARY:
         raise NotThisActor("to ask for more, sign in as a notary; approving and rejecting go by signature alone")
+    demand_words(comment)
     async with desk.changing() as connection:
         review, now = await held(connection, review_id, actor), await desk.moment(connection)
         notary = Notary(actor.id, frozenset({actor.id}))

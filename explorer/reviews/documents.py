@@ -116,7 +116,7 @@ def sentence(review: Row, decisions: Sequence[Row]) -> str:
 
 
 def _awaited(review: Row, decisions: Sequence[Row]) -> list[str]:
-    missing = review["quorum"] - sum(row["decision"] == "approve" for row in decisions)
+    missing = review["quorum"] - sum(row["decision"] == "approve" and row["counts"] for row in decisions)
     approvals = "1 approval" if missing == 1 else f"{missing} approvals"
     return [
         *(["an answer to a notary's question"] if review["is_asked"] else []),

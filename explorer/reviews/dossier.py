@@ -33,7 +33,6 @@ class Dossier:
     job: str
     verdicts: list[Document]
     earlier: list[Document]
-    earlier_states: dict[str, int]
     risks: list[Risk]
 
 
@@ -54,7 +53,6 @@ async def load_dossier(desk: Desk, actor: Actor | None, review_id: str) -> Dossi
         job=record.review["job"],
         verdicts=verdicts,
         earlier=[_earlier(row) for row in rows[:SHOWN_EARLIER]],
-        earlier_states=states,
         risks=risks_of(_case(record, review, verdicts, states, size_bytes)),
     )
 
@@ -90,7 +88,6 @@ def _input(verdict: Document) -> Input:
     records = [*evidence["claims"]["items"], *evidence["deals"]["items"]]
     return Input(
         cid=verdict["cid"],
-        verdict=verdict["verdict"],
         clients=frozenset(one["client"] for one in records),
         providers=frozenset(one["provider"] for one in records),
         active_copies=evidence["claims"]["active"] + evidence["deals"]["active"],

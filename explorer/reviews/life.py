@@ -209,7 +209,7 @@ def _reopen(life: Life, event: Reopen) -> Step:
         life,
         state=State.OPEN,
         round=life.round + 1,
-        quorum=event.quorum,
+        quorum=max(life.quorum, event.quorum),  # what wanted more approvals once is not shed by asking again
         deadline=event.deadline,
         approvals=(),
         is_asked=False,

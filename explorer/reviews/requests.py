@@ -5,6 +5,7 @@ The body fits its schema already; here is what no schema can say.
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,6 +29,8 @@ JOB_BYTES: Final = 1 << 20
 JOB_DEPTH: Final = 64
 _ANY_PREFIX: Final = frozenset({"devnet"})
 """Networks on which both letters are in use."""
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
+
 FIELDS: Final = ("job", "cids", "publisher", "publisher_proof", "requested_bytes", "results")
 
 
@@ -174,3 +177,9 @@ def _output(place: int, output: Mapping[str, Any]) -> dict[str, Any]:
 def _digest(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def demand_words(comment: str) -> None:
+    """Returns where a comment says something that can be seen; MalformedRequest for spaces and invisible characters."""
+    if all(unicodedata.category(char) in _UNSEEN for char in comment):
+        raise MalformedRequest("comment says nothing that can be seen: give the reason in words", value=comment[:100])

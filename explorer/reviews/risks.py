@@ -39,7 +39,6 @@ class Input:
     """What the index knows of one input now. `clients` and `providers` are those of its records that were read."""
 
     cid: str
-    verdict: str
     clients: frozenset[str] = frozenset()
     providers: frozenset[str] = frozenset()
     active_copies: int = 0

@@ -59,12 +59,14 @@ class Doorkeeper:
     config: WebConfig
     keys: Buckets = field(init=False)
     strangers: Buckets = field(init=False)
+    signers: Buckets = field(init=False)
     _acquainted: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
     _refusals: Counter = field(init=False)
 
     def __post_init__(self) -> None:
         self.keys = Buckets(self.config.limits.key_rate)
         self.strangers = Buckets(self.config.limits.stranger_rate)
+        self.signers = Buckets(self.config.limits.stranger_rate)
         self._refusals = Counter(
             "filplus_access_refusals", "Requests that were not let in.", ("reason",), registry=self.config.registry
         )
@@ -178,13 +180,16 @@ class Doorkeeper:
             self._acquainted.popitem(last=False)
 
     @contextmanager
-    def watching(self, request: web.Request) -> Iterator[None]:
-        """Counts what is refused inside as a wrong credential from there; a problem where there were too many."""
-        self._demand_acquainted(request, b"")
+    def watching(self, request: web.Request, name: str) -> Iterator[None]:
+        """Counts what is refused inside against that name from there; a problem where there was too much of it."""
+        taker = f"{_peer(request)} {name}"
+        taken = self.signers.look(taker, time.monotonic())
+        if not taken.allowed:
+            raise _too_many(taken, f"Too many wrong signatures in the name of {name} came from your address.")
         try:
             yield
         except (Problem, SignInRefused):
-            self._blame(request)
+            self.signers.take(taker, time.monotonic())
             raise
 
     def _blame(self, request: web.Request) -> None:

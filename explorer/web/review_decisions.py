@@ -1,6 +1,5 @@
 """Decisions on reviews: the text that a notary signs, and the signature that comes back."""
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from aiohttp import web
@@ -8,13 +7,12 @@ from aiohttp import web
 from explorer.access.notaries import parse_signing_address
 from explorer.reviews import deciding
 from explorer.web import asking
-from explorer.web.doorkeeper import DOORKEEPER
 from explorer.web.headers import timed
 from explorer.web.keys import ACTOR
 from explorer.web.ports import Document
 from explorer.web.problems import Problem
 from explorer.web.reviews import desk_of, read_body_of, review_answer
-from explorer.web.signing_in import signature_problems
+from explorer.web.signing_in import signature_problems, watched
 
 
 async def get_approval(request: web.Request) -> web.StreamResponse:
@@ -32,14 +30,9 @@ async def post_decision(request: web.Request) -> web.StreamResponse:
     """`POST /reviews/{id}/decisions`."""
     asked = asking.read_request(request, "postDecision")
     body = await read_body_of(request, "postDecision")
-    with timed(request, "signature"), watched(request), signature_problems():
+    with timed(request, "signature"), watched(request, body.get("message", "")), signature_problems():
         review = await _decided(request, asked["id"], body)
     return await review_answer(request, review)
-
-
-def watched(request: web.Request) -> AbstractContextManager[None]:
-    """Counts wrong signatures of a stranger as wrong credentials: verifying them costs time."""
-    return request.app[DOORKEEPER].watching(request) if request.get(ACTOR) is None else nullcontext()
 
 
 async def _decided(request: web.Request, review_id: str, body: dict[str, Any]) -> Document:

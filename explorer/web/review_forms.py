@@ -11,11 +11,10 @@ from explorer.web.forms import read_form
 from explorer.web.headers import timed
 from explorer.web.keys import ACTOR, RENDERER
 from explorer.web.problems import Problem, problem_from_error
-from explorer.web.review_decisions import watched
 from explorer.web.review_page import Typed, review_page
 from explorer.web.reviews import actor_of, desk_of
 from explorer.web.sign_in_pages import see_other
-from explorer.web.signing_in import signature_problems
+from explorer.web.signing_in import signature_problems, watched
 
 
 async def post_review_form(request: web.Request) -> web.StreamResponse:
@@ -43,7 +42,7 @@ async def _take(request: web.Request, review_id: str, form: dict[str, Any]) -> N
     elif action == "ask":
         await deciding.ask(desk, request.get(ACTOR), review_id, form["comment"])
     elif {"message", "signature"} <= form.keys():
-        with timed(request, "signature"), watched(request), signature_problems():
+        with timed(request, "signature"), watched(request, form["message"]), signature_problems():
             await deciding.decide(
                 desk,
                 request.get(ACTOR),

@@ -9,12 +9,11 @@ from explorer.access.actors import ActorKind
 from explorer.errors import QuestionError
 from explorer.web import asking, cookies
 from explorer.web.caching import NO_STORE
-from explorer.web.doorkeeper import DOORKEEPER
 from explorer.web.forms import read_form
 from explorer.web.headers import timed
 from explorer.web.keys import ACTOR, RENDERER
 from explorer.web.problems import Problem, problem_from_error
-from explorer.web.signing_in import sign_in_of, signature_problems
+from explorer.web.signing_in import sign_in_of, signature_problems, watched
 
 _OWN_PATH: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 AFTERWARDS: Final = "/reviews"
@@ -57,7 +56,7 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
 
 
 async def _signed_in(request: web.Request, form: dict[str, Any]) -> web.Response:
-    with timed(request, "signature"), request.app[DOORKEEPER].watching(request), signature_problems():
+    with timed(request, "signature"), watched(request, form["message"]), signature_problems():
         signed_in = await sign_in_of(request).sign_in(
             form["message"], form["signature"], former_token=cookies.session_token(request)
         )

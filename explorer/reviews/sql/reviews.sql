@@ -37,8 +37,11 @@ FROM reviews.reviews AS v JOIN reviews.rounds AS r ON r.review_id = v.id AND r.r
 WHERE v.id = $1
 
 -- name: approvals
-SELECT notary, addresses FROM reviews.decisions
-WHERE review_id = $1 AND round = $2 AND decision = 'approve' ORDER BY id
+-- Those that count: of notaries that still are.
+SELECT d.notary, d.addresses FROM reviews.decisions AS d
+WHERE d.review_id = $1 AND d.round = $2 AND d.decision = 'approve'
+  AND EXISTS (SELECT FROM access.notaries AS n WHERE n.address = d.notary AND n.revoked_at IS NULL)
+ORDER BY d.id
 
 -- name: save
 -- The life after a step.
@@ -97,7 +100,8 @@ SELECT cid, verdict FROM reviews.inputs WHERE review_id = $1 ORDER BY place
 
 -- name: decisions
 SELECT d.review_id, d.round, r.grant_id, d.notary, d.notary_name, d.decision::text AS decision, d.comment, d.message,
-       d.signature, d.at
+       d.signature, d.at,
+       EXISTS (SELECT FROM access.notaries AS n WHERE n.address = d.notary AND n.revoked_at IS NULL) AS counts
 FROM reviews.decisions AS d JOIN reviews.rounds AS r ON r.review_id = d.review_id AND r.round = d.round
 WHERE d.review_id = ANY ($1::text[]) ORDER BY d.id
 

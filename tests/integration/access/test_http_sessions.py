@@ -12,6 +12,7 @@ import orjson
 import pytest
 
 from explorer.access.actors import OPERATOR, Scope
+from explorer.access.keys import new_key
 from explorer.access.notaries import add_notary, revoke_notary
 from explorer.audit.verifying import verify_file
 from explorer.web.contract import Contract
@@ -204,11 +205,21 @@ async def test_strangers_get_a_text_and_no_session(notaries: World) -> None:
     assert (got.status, got.code) == (403, "not_a_notary")
 
 
-async def test_a_stranger_can_try_only_so_often(notaries: World) -> None:
-    body = {**await signed(notaries), "signature": "01" + "00" * 65}
+async def test_a_stranger_can_try_slow_signatures_only_so_often(notaries: World) -> None:
+    body = {**await signed(notaries, "f3"), "signature": "02" + "00" * 96}
     codes = [(await notaries.ask("POST", "/auth/verify", json=body)).code for _ in range(40)]
     assert set(codes[:30]) == {"signature_refused"}
     assert codes[-1] == "too_many_requests"
+
+
+async def test_a_stranger_keeps_nobody_out(notaries: World) -> None:
+    """Behind a proxy all come from one address: wrong keys and signatures must not stop a good signature."""
+    body = {**await signed(notaries), "signature": "01" + "00" * 65}
+    for _ in range(40):
+        assert (await notaries.ask("POST", "/auth/verify", json=body)).code == "signature_refused"
+        wrong = await notaries.ask("GET", "/me", headers={"Authorization": f"Bearer {new_key()}"})
+    assert (wrong.status, wrong.code) == (429, "too_many_requests")
+    assert (await sign_in(notaries)).status == 200
 
 
 async def test_revoking_ends_a_session_at_once(notaries: World) -> None:

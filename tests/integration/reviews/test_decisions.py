@@ -253,6 +253,43 @@ async def test_a_revoked_notary_decides_nothing_nor_repeats_it(world: World) -> 
     assert code(await world.send(decided, before, sign_text(NOTARY, before))) == (403, "not_a_notary")
 
 
+async def test_a_revoked_notarys_approval_of_an_open_review_counts_no_more(world: World) -> None:
+    review = await world.proven(requested_bytes=str(PIB))
+    await world.decide(review)
+    async with world.pool.acquire() as connection:
+        await revoke_notary(connection, str(NOTARY_F1), by=OPERATOR)
+    assert (await world.show(review))["sentence"] == "open, waits for 2 approvals"
+    second = document(await world.decide(review, OTHER_F1))
+    assert (second["state"], second["sentence"]) == ("open", "open, waits for 1 more of 2 approvals")
+
+
+async def test_nobody_signs_a_longer_time_than_was_offered(world: World) -> None:
+    review = await world.proven()
+    text = await world.text(review)
+    facts = facts_of(text)
+    assert isinstance(facts, Decision)
+    for later in (facts.expires_at + timedelta(hours=1), datetime(2036, 1, 1, tzinfo=UTC)):
+        longer = altered(text, expires_at=later)
+        assert code(await world.send(review, longer, sign_text(NOTARY, longer))) == (403, "nonce_refused")
+    assert (await world.send(review, text, sign_text(NOTARY, text))).status == 200
+
+
+async def test_a_shown_decision_opens_no_review(world: World) -> None:
+    """Whoever is shown a signature may send it again: it tells them that it counted, not what the review holds."""
+    review = await world.proven()
+    text = await world.text(review)
+    assert document(await world.send(review, text, sign_text(NOTARY, text)))["job"] is not None
+    again = document(await world.send(review, text, sign_text(NOTARY, text)))
+    assert (again["state"], again["job"], again["results"], again["comments"]) == ("approved", None, None, [])
+
+
+@pytest.mark.parametrize("comment", ["   ", "\u200b", "\u2028\t", "\u202e"])
+async def test_a_comment_says_something(world: World, comment: str) -> None:
+    review = await world.proven()
+    text = await world.text(review)
+    assert code(await world.send(review, text, sign_text(NOTARY, text), comment=comment)) == (400, "malformed_body")
+
+
 async def test_an_approval_of_an_earlier_round_never_counts_again(world: World) -> None:
     review = await world.proven(requested_bytes=str(PIB))
     unsent = await world.text(review, OTHER_F1)

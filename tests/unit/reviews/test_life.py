@@ -155,7 +155,8 @@ class Lives(RuleBasedStateMachine):
         refused = self.take(Reopen(self.now + WEEK, quorum))
         assert (refused is None) == (self.ended in {"rejected", "expired", "withdrawn"})
         if refused is None:
-            self.approved_by, self.ended, self.quorum, self.reminders = set(), None, quorum, 0
+            self.approved_by, self.ended, self.reminders = set(), None, 0
+            self.quorum = max(self.quorum, quorum)
             self.rounds += 1
 
     @rule()

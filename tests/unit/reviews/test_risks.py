@@ -7,9 +7,7 @@ import pytest
 from explorer.reviews.risks import Case, Input, Risk, Tone, risks_of, scripts_of
 
 GIB = 1 << 30
-ONE = Input(
-    cid="bafyone", verdict="active", clients=frozenset({"f01"}), providers=frozenset({"f0100"}), active_copies=3
-)
+ONE = Input(cid="bafyone", clients=frozenset({"f01"}), providers=frozenset({"f0100"}), active_copies=3)
 
 
 def case(**changes: Any) -> Case:
@@ -63,7 +61,7 @@ def test_each_sentence_comes_with_its_cause(changes: dict[str, Any], tone: Tone,
 
 
 def input_of(**changes: Any) -> Input:
-    facts: dict[str, Any] = {"cid": "bafybeif53axbvb3gbbidww37e36kahbfzui4ypp44uqyjs7bvrdmvjesfq", "verdict": "active"}
+    facts: dict[str, Any] = {"cid": "bafybeif53axbvb3gbbidww37e36kahbfzui4ypp44uqyjs7bvrdmvjesfq"}
     return Input(**facts | changes)
 
 
