@@ -11,7 +11,7 @@ import asyncpg
 from explorer.alerts.addresses import Policy
 from explorer.alerts.errors import EndpointRefused, EndpointUnknown, TypesRefused
 from explorer.alerts.guard import endpoint_url
-from explorer.alerts.outbox import enqueue_for
+from explorer.alerts.outbox import enqueue_for, give_up_disabled, release
 from explorer.alerts.standard_webhooks import new_secret
 from explorer.ground.ids import new_id
 from explorer.ground.queries import load_queries
@@ -153,11 +153,16 @@ async def remove_endpoint(connection: asyncpg.Connection, endpoint_id: str, *, n
         await connection.execute(_QUERIES["remove"], endpoint_id, now)
 
 
-async def enable_endpoint(connection: asyncpg.Connection, endpoint_id: str) -> None:
-    """Makes a disabled endpoint be told again, of what waited for it first. EndpointUnknown."""
+async def enable_endpoint(connection: asyncpg.Connection, endpoint_id: str, *, now: datetime | None = None) -> None:
+    """Makes a disabled endpoint be told again, of what waited for it first. EndpointUnknown.
+
+    What waited for too long is a dead letter, whether or not a process was there to give it up.
+    """
     async with connection.transaction():
         await locked(connection, endpoint_id)
+        await give_up_disabled(connection, endpoint_id, now=now)
         await connection.execute(_QUERIES["enable"], endpoint_id)
+        await release(connection, endpoint_id, now=now)
         await connection.execute(_QUERIES["wake"])
 
 

@@ -24,7 +24,15 @@ from explorer.alerts.channels import Channel, ChannelSender, channel_faults
 from explorer.alerts.delivering import Deliverer
 from explorer.alerts.endpoints import register_channels
 from explorer.alerts.metrics import AlertMetrics
-from explorer.alerts.outbox import CHANNEL, Leased, free_leases, hold_owner, load_figures, make_all_due
+from explorer.alerts.outbox import (
+    CHANNEL,
+    Leased,
+    free_leases,
+    give_up_disabled,
+    hold_owner,
+    load_figures,
+    make_all_due,
+)
 from explorer.alerts.sending import Sender, open_webhook_sender
 from explorer.errors import DatabaseUnavailable
 from explorer.ground.connection import database_errors, open_connection
@@ -133,6 +141,7 @@ class _Rounds:
 
     async def _look_after(self) -> None:
         await free_leases(self.connection, now=self.deliverer.now())
+        await give_up_disabled(self.connection, now=self.deliverer.now())
         self.deliverer.metrics.show(await load_figures(self.connection, now=self.deliverer.now()))
 
 

@@ -203,9 +203,21 @@ async def _apply(
         standing = (made.failures, made.probe_in_s, made.hold_s, made.disabled_reason)
         await connection.execute(_QUERIES["settle_endpoint"], now, leased.letter.endpoint_id, *standing)
     if made.recovered:
-        await connection.execute(_QUERIES["release"], now, leased.letter.endpoint_id)
+        await release(connection, leased.letter.endpoint_id, now=now)
     if made.probe_in_s is not None:
         await connection.execute(_QUERIES["give_up"], now, leased.letter.endpoint_id, GIVE_UP_AFTER_S)
+
+
+async def give_up_disabled(
+    connection: asyncpg.Connection, endpoint_id: str | None = None, *, now: datetime | None = None
+) -> None:
+    """Makes dead letters of what waited for five days for a disabled endpoint: for the one named, or for any."""
+    await connection.execute(_QUERIES["give_up_disabled"], now, endpoint_id, GIVE_UP_AFTER_S)
+
+
+async def release(connection: asyncpg.Connection, endpoint_id: str, *, now: datetime | None = None) -> None:
+    """Makes all that waits for an endpoint due."""
+    await connection.execute(_QUERIES["release"], now, endpoint_id)
 
 
 async def load_figures(connection: asyncpg.Connection, *, now: datetime | None = None) -> list[Figures]:

@@ -6,7 +6,7 @@ delivery   pending ──delivered──► delivered
 
 endpoint   up ──3 failures in a row──► down ──any delivery──► up, and all that waits for it is due at once
                                         └─ every 5 min one probe; a message that is new may be the next after 15 s
-           ──410──► disabled
+           ──410──► disabled ──enabled──► up; meanwhile what is new waits, for five days at the longest
 """
 
 import re

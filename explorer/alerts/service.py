@@ -57,7 +57,7 @@ class WebhookService:
         return rotated.document()
 
     async def enable(self, endpoint_id: str, *, actor: Doer) -> Document:
-        """Makes a disabled webhook be told again; its document. EndpointUnknown."""
+        """Makes a disabled webhook be told again, of what waited first; its document. EndpointUnknown."""
         async with self._changing() as connection:
             await endpoints.enable_endpoint(connection, endpoint_id)
             await record(connection, actor, "webhook.enabled", endpoint_id, {})

@@ -139,7 +139,7 @@ def _print_keys(terminal: Terminal, made: clusters.NewKeys) -> None:
     terminal.people.print(f"[bold]{made.id}[/] {shown(made.name)}: {', '.join(made.scopes)}")
     if made.signing_key_id is not None:
         terminal.people.print(f"signs its requests with keyid {made.signing_key_id}")
-    if made.key is not None:
+    if made.key is not None and not terminal.as_json:
         terminal.people.print(f"key, shown this once: {made.key}")
     if made.former_keys_end_at is not None:
         terminal.people.print(f"the key before holds until {made.former_keys_end_at:%Y-%m-%d %H:%M} UTC")

@@ -94,12 +94,15 @@ def remove_command(context: typer.Context, endpoint_id: Id) -> None:
 
 @webhook.command("enable", epilog="Example: filplus webhook enable wh_01KB0Q3M7P5W9T2ZC8XJ4H6RVN")
 def enable_command(context: typer.Context, endpoint_id: Id) -> None:
-    """Enables a webhook that was disabled since it answered 410."""
+    """Enables a webhook that was disabled since it answered 410; what waited for it is sent."""
     terminal = terminal_of(context)
 
     async def work(service: WebhookService) -> Exit:
-        terminal.document(await service.enable(endpoint_id, actor=OPERATOR))
-        terminal.people.print(f"{shown(endpoint_id)} is told again")
+        enabled = await service.enable(endpoint_id, actor=OPERATOR)
+        terminal.document(enabled)
+        terminal.people.print(
+            f"{shown(endpoint_id)} is told again; {enabled['pending']} waiting, {enabled['dead']} dead"
+        )
         return Exit.OK
 
     _run(terminal, work)
@@ -224,7 +227,8 @@ def _print_secret(terminal: Terminal, made: Mapping[str, Any]) -> None:
     terminal.document(made)
     wanted = "all types" if made["types"] is None else ", ".join(made["types"])
     terminal.people.print(f"[bold]{made['id']}[/] {shown(made['url'])}, {wanted}")
-    terminal.people.print(f"secret, shown this once: {made['secret']}")
+    if not terminal.as_json:
+        terminal.people.print(f"secret, shown this once: {made['secret']}")
 
 
 def _print_deliveries(terminal: Terminal, page: Mapping[str, Any]) -> None:

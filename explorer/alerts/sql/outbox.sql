@@ -12,10 +12,10 @@ SELECT coalesce($1::timestamptz, clock_timestamp())
 INSERT INTO alerts.messages (webhook_id, type, subject_id, body, at) VALUES ($1, $2, $3, $4, $5) RETURNING id
 
 -- name: add_deliveries
--- To every endpoint that is there and wants the type.
+-- To every endpoint that is there and wants the type; what is for a disabled one waits until it is enabled.
 INSERT INTO alerts.deliveries (message_id, endpoint_id, subject_id, due_at, waiting_since)
 SELECT $1, e.id, $2, $4::timestamptz, $4::timestamptz FROM alerts.endpoints AS e
-WHERE e.removed_at IS NULL AND e.disabled_at IS NULL AND (e.types IS NULL OR $3 = ANY (e.types))
+WHERE e.removed_at IS NULL AND (e.types IS NULL OR $3 = ANY (e.types))
 RETURNING id
 
 -- name: add_delivery
@@ -154,7 +154,7 @@ SET failures = $3,
 WHERE id = $2
 
 -- name: release
--- An endpoint is up again: all that waits for it is due.
+-- An endpoint is up again, or enabled: all that waits for it is due.
 UPDATE alerts.deliveries SET due_at = coalesce($1::timestamptz, clock_timestamp())
 WHERE endpoint_id = $2 AND state = 'pending' AND due_at > coalesce($1::timestamptz, clock_timestamp())
 
@@ -167,8 +167,20 @@ WHERE e.id = $2 AND d.endpoint_id = e.id AND d.state = 'pending' AND d.lease IS 
   AND greatest(d.waiting_since, e.failing_since)
       <= coalesce($1::timestamptz, clock_timestamp()) - make_interval(secs => $3::float8)
 
+-- name: give_up_disabled
+-- What has waited for too long for endpoints that are disabled: for all of them, or for the one of $2.
+UPDATE alerts.deliveries AS d
+SET state = 'dead', dead_reason = 'the endpoint was disabled, and five days went by',
+    ended_at = coalesce($1::timestamptz, clock_timestamp())
+WHERE d.id IN (
+    SELECT late.id FROM alerts.endpoints AS e JOIN alerts.deliveries AS late ON late.endpoint_id = e.id
+    WHERE e.disabled_at IS NOT NULL AND e.removed_at IS NULL AND ($2::text IS NULL OR e.id = $2)
+      AND late.state = 'pending' AND late.lease IS NULL
+      AND late.waiting_since <= coalesce($1::timestamptz, clock_timestamp()) - make_interval(secs => $3::float8)
+    FOR UPDATE OF late SKIP LOCKED)
+
 -- name: figures
--- What waits, by endpoint: of those that are there.
+-- What waits, by endpoint: of those that are there, the disabled ones too.
 SELECT e.id, e.failures, e.probe_at IS NOT NULL AS is_down, e.disabled_at IS NOT NULL AS is_disabled,
        count(d.id) FILTER (WHERE d.state = 'pending') AS pending, count(d.id) FILTER (WHERE d.state = 'dead') AS dead,
        coalesce(extract(epoch FROM coalesce($1::timestamptz, clock_timestamp())

@@ -43,7 +43,9 @@ def ran(program: Filplus, *arguments: str) -> Any:
     """The document of a command that succeeds."""
     done = program("--json", "cluster", *arguments)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    document = json.loads(done.stdout)
+    assert document.get("key") is None or document["key"] not in done.stderr
+    return document
 
 
 def bearer(key: str) -> dict[str, str]:
@@ -101,6 +103,18 @@ def test_a_key_is_printed_once(program: Filplus) -> None:
     (row,) = [row for row in as_json["clusters"] if row["name"] == "once"]
     assert row["id"] == made["id"]
     assert [(key["id"], key["kind"]) for key in row["keys"]] == [(made["key"][:12], "bearer")]
+
+
+def test_a_key_is_on_standard_output_for_programs_and_for_people(program: Filplus) -> None:
+    for command, name in (("add", "spoken"), ("rotate", "spoken")):
+        done = program("--json", "cluster", command, name)
+        key = json.loads(done.stdout)["key"]
+        assert done.stdout.count(key) == 1
+        assert key not in done.stderr
+        assert "shown this once" not in done.stderr
+    told = program("cluster", "rotate", "spoken")
+    assert re.search(r"key, shown this once: fpk_\w{57}$", told.stdout, re.MULTILINE)
+    assert "fpk_" not in told.stderr
 
 
 def test_public_keys_come_from_files(program: Filplus, tmp_path: Path) -> None:

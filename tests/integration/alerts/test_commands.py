@@ -5,7 +5,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,10 @@ def filplus(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
         for name in more:
             monkeypatch.setenv(name, "127.0.0.0/8" if name == "FILPLUS_WEBHOOK_ALLOW" else "")
         assert ended.exit_code == code, ended.output
-        return json.loads(ended.stdout)
+        document = json.loads(ended.stdout)
+        assert "secret" not in document or document["secret"] not in ended.stderr
+        assert "shown this once" not in ended.stderr
+        return document
 
     handlers = logging.getLogger().handlers
     yield run
@@ -94,6 +97,33 @@ async def test_410_shows_and_dead_letters_are_replayed(dsn: str, filplus: Run) -
         receiver.behaviour = well
         assert len((await filplus("replay", "--dead", added["id"]))["replayed"]) == 1
         await until(lambda: len(receiver.taken) == 1)
+
+
+async def test_what_happens_while_a_webhook_is_disabled_waits_and_is_sent_in_order(
+    dsn: str, pool: asyncpg.Pool, filplus: Run
+) -> None:
+    async with receiving(answering(410)) as receiver, delivering(dsn):
+        added = await filplus("add", receiver.url)
+        await filplus("test", added["id"], code=1)
+        now = datetime.now(UTC)
+        for number, days in enumerate((6, 4, 1, 0)):
+            async with pool.acquire() as connection, connection.transaction():
+                told = {"number": number}
+                await enqueue(connection, "review.requested", "r1", told, now=now - timedelta(days=days))
+
+        async def given_up() -> bool:
+            [listed] = (await filplus("list"))["webhooks"]
+            assert listed["state"] == "disabled"
+            return (listed["pending"], listed["dead"]) == (3, 2)
+
+        await until(given_up)
+        assert len(receiver.requests) == 1
+        receiver.behaviour = well
+        assert (await filplus("enable", added["id"]))["pending"] == 3
+        await until(lambda: len(receiver.taken) == 3)
+        assert [one.data["number"] for one in receiver.taken] == [1, 2, 3]
+        assert len((await filplus("replay", "--dead", added["id"]))["replayed"]) == 2
+        await until(lambda: len(receiver.taken) == 5)
 
 
 async def test_without_a_running_service_a_test_message_waits(filplus: Run) -> None:

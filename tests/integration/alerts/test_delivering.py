@@ -25,7 +25,7 @@ from explorer.alerts.outbox import enqueue, free_leases, load_figures, make_all_
 from explorer.alerts.schedule import GIVE_UP_AFTER_S, PROBE_S, REFUSED_FOR_S
 from explorer.alerts.standard_webhooks import is_genuine
 from tests.integration.alerts.conftest import BEGAN, World, opened_world
-from tests.integration.alerts.receiver import Received, answering, receiving, well
+from tests.integration.alerts.receiver import Received, Receiver, answering, receiving, well
 
 HOUR_S = 3600
 
@@ -191,7 +191,7 @@ async def test_one_message_that_always_fails_delays_no_other_for_long(world: Wor
 async def test_410_disables_the_endpoint_and_enabling_delivers_what_waited(world: World) -> None:
     async with receiving(answering(410)) as receiver, receiving() as other:
         added = await world.add(receiver.url)
-        await world.add(other.url)
+        there = await world.add(other.url)
         await world.tell("a", number=1)
         await world.tell("a", number=2)
         await world.turn(seconds=HOUR_S)
@@ -203,17 +203,85 @@ async def test_410_disables_the_endpoint_and_enabling_delivers_what_waited(world
         async with world.pool.acquire() as connection:
             row = await load_endpoint(connection, added.endpoint_id)
             assert (row.state, row.disabled_reason) == ("disabled", "the endpoint answered 410 Gone")
-            assert (row.dead, row.pending) == (1, 1)
+            assert (row.dead, row.pending) == (1, 2)
+            assert {one.endpoint_id: one.pending for one in await load_figures(connection, now=world.now)} == {
+                added.endpoint_id: 2,
+                there.endpoint_id: 0,
+            }
             with pytest.raises(EndpointRefused, match="disabled"):
                 await send_test(connection, added.endpoint_id, now=world.now)
             with pytest.raises(EndpointRefused, match="disabled"):
                 await replay_dead(connection, added.endpoint_id, now=world.now)
-            await enable_endpoint(connection, added.endpoint_id)
+            await enable_endpoint(connection, added.endpoint_id, now=world.now)
             [dead] = await world.deliveries(endpoint_id=added.endpoint_id, state="dead")
             receiver.behaviour = well
             await replay_delivery(connection, dead.id, now=world.now)
         await world.turn()
-    assert [one.data["number"] for one in receiver.taken] == [1, 2]
+    assert [one.data["number"] for one in receiver.taken] == [1, 2, 3]
+
+
+async def test_a_disabled_endpoint_is_told_of_five_days_when_it_is_enabled_and_the_rest_is_dead(world: World) -> None:
+    async with receiving(answering(410)) as receiver:
+        added = await world.add(receiver.url, "review.requested")
+        await world.tell("first", number=0)
+        await world.turn()
+        for number in range(1, 25):  # one every six hours, of three subjects
+            await world.turn(seconds=6 * HOUR_S)
+            await world.tell(f"r{number % 3}", number=number)
+            await world.tell("g", "grant.failed", number=number)
+        assert len(receiver.requests) == 1
+        receiver.behaviour = well
+        async with world.pool.acquire() as connection:
+            await enable_endpoint(connection, added.endpoint_id, now=world.now)
+        assert await world.turn() == 20
+        assert numbers_by_subject(receiver) == [[n for n in range(5, 25) if n % 3 == subject] for subject in range(3)]
+        *late, gone = (await world.deliveries(state="dead"))[::-1]
+        assert gone.dead_reason == "the endpoint answered 410 Gone"
+        assert {one.dead_reason for one in late} == {"the endpoint was disabled, and five days went by"}
+        async with world.pool.acquire() as connection:
+            assert len(await replay_dead(connection, added.endpoint_id, now=world.now)) == 5
+        await world.turn()
+    assert {one.data["number"] for one in receiver.taken} == set(range(25))
+    assert set(await world.states()) == {"delivered"}
+
+
+def numbers_by_subject(receiver: Receiver) -> list[list[int]]:
+    """The numbers as they came, of each of three subjects."""
+    numbers = [one.data["number"] for one in receiver.taken]
+    return [[number for number in numbers if number % 3 == subject] for subject in range(3)]
+
+
+async def test_what_failed_before_its_endpoint_was_disabled_is_due_when_it_is_enabled(world: World) -> None:
+    async def first_gone(_: web.Request, received: Received) -> web.StreamResponse:
+        return web.Response(status=410 if received.data["number"] == 2 else 500)
+
+    async with receiving(first_gone) as receiver:
+        added = await world.add(receiver.url)
+        await world.tell("a", number=1)
+        await world.turn(seconds=60)
+        await world.tell("b", number=2)
+        await world.turn(seconds=60)
+        receiver.behaviour = well
+        async with world.pool.acquire() as connection:
+            assert (await load_endpoint(connection, added.endpoint_id)).state == "disabled"
+            await enable_endpoint(connection, added.endpoint_id, now=world.now)
+        await world.turn()
+    assert [one.data["number"] for one in receiver.taken] == [1]
+
+
+async def test_a_removed_endpoint_is_told_of_nothing_more(world: World) -> None:
+    async with receiving(answering(410)) as receiver:
+        added = await world.add(receiver.url)
+        await world.tell("a")
+        await world.turn()
+        await world.tell("a")
+        async with world.pool.acquire() as connection:
+            await remove_endpoint(connection, added.endpoint_id, now=world.now)
+        await world.tell("a")
+    assert [(row.state, row.dead_reason) for row in await world.deliveries()] == [
+        ("dead", "the endpoint answered 410 Gone"),
+        ("dead", "the endpoint was removed"),
+    ]
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 302])

@@ -15,6 +15,7 @@ from standardwebhooks.webhooks import Webhook
 from yarl import URL
 
 from explorer.alerts.endpoints import TYPES
+from explorer.alerts.outbox import enqueue
 from explorer.web.contract import Contract
 from tests.integration.alerts.conftest import until
 from tests.integration.alerts.receiver import answering, receiving, well
@@ -108,8 +109,12 @@ async def test_410_is_enabled_and_pages_follow_one_another(dsn: str, data_dir: P
         await until(lambda: states(pool, {"dead"}))
         assert (await one.ask("getWebhook", 200, id=which))["state"] == "disabled"
         await one.ask("postWebhookTest", 409, id=which)
+        async with pool.acquire() as connection, connection.transaction():
+            meanwhile = await enqueue(connection, "review.requested", "r1", {"id": "r1"})
+        assert (await one.ask("getWebhook", 200, id=which))["pending"] == 1
         receiver.behaviour = well
         assert (await one.ask("postWebhookEnable", 200, id=which))["state"] == "up"
+        await until(lambda: [received.id for received in receiver.taken] == [meanwhile])
         for _ in range(4):
             await one.ask("postWebhookTest", 202, id=which)
         found, query = [], "?limit=2"
@@ -121,7 +126,7 @@ async def test_410_is_enabled_and_pages_follow_one_another(dsn: str, data_dir: P
                 break
             assert page["next_cursor"] in page["link"]
             query = f"?limit=2&cursor={page['next_cursor']}"
-        assert found == [5, 4, 3, 2, 1]
+        assert found == [6, 5, 4, 3, 2, 1]
         dead = await one.ask("getWebhookDeliveries", 200, id=which, query="?state=dead")
         assert [row["id"] for row in dead["deliveries"]] == [1]
 
