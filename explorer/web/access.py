@@ -30,6 +30,7 @@ _SCHEME_OF: Final[dict[type, str]] = {
 }
 
 _TO_SIGN_IN: Final = frozenset({"credentials_missing", "ended_session"})
+_LONGEST_WAY: Final = 500
 _READING: Final = frozenset({"GET", "HEAD"})
 _OF_OLD_COOKIES: Final = frozenset({"ended_session", "too_many_requests"})
 
@@ -54,6 +55,7 @@ async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Problem as problem:
         doorkeeper.refused(problem.code)
         if problem.code in _TO_SIGN_IN and _is_page_of_notaries(request, operation):
+            operation.read_query(request.query)
             return web.Response(status=303, headers={"Location": sign_in_address(request.path_qs)})
         raise
     if request[ACTOR] is None:
@@ -62,8 +64,8 @@ async def let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def sign_in_address(leads_to: str) -> str:
-    """Where a person signs in, to be led on to a page of ours."""
-    return f"/sign-in?{urlencode({'next': leads_to})}"
+    """Where a person signs in, to be led on to a page of ours, unless its address is very long."""
+    return f"/sign-in?{urlencode({'next': leads_to})}" if len(leads_to) <= _LONGEST_WAY else "/sign-in"
 
 
 def _is_page_of_notaries(request: web.Request, operation: Operation) -> bool:

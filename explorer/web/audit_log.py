@@ -14,7 +14,7 @@ from explorer.web.caching import NO_STORE, cacheable
 from explorer.web.headers import timed
 from explorer.web.keys import AUDIT
 from explorer.web.negotiation import HTML, NDJSON, representation
-from explorer.web.notary_view import without_empty
+from explorer.web.notary_view import given, without_empty
 from explorer.web.problems import Problem
 from explorer.web.reviews import actor_of
 
@@ -22,9 +22,9 @@ from explorer.web.reviews import actor_of
 async def get_audit(request: web.Request) -> web.StreamResponse:
     """`GET /audit`. The head's hash is in both representations: noted elsewhere, it shows later that nothing went."""
     wants = representation(request, NDJSON)
+    asked = given(asking.read_request(request, "getAudit"))
     if wants == HTML and (tidied := without_empty(request)) is not None:
         raise web.HTTPSeeOther(tidied)
-    asked = asking.read_request(request, "getAudit")
     service = request.app[AUDIT]
     if service is None:
         raise Problem("database_unavailable", "This service has no database with a log.")

@@ -1,5 +1,6 @@
 """What every page for notaries has: who is signed in, and that nobody else may keep it."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,3 +29,8 @@ def without_empty(request: web.Request) -> str | None:
     """The request's address without the fields of a form that were left empty; None where there are none."""
     kept = [(name, text) for name, text in request.query.items() if text]
     return None if len(kept) == len(request.query) else f"{request.path}?{urlencode(kept)}".rstrip("?")
+
+
+def given(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked, a field of a form that was left empty being none."""
+    return {name: None if value == "" else value for name, value in asked.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -13,7 +12,6 @@ from explorer.reviews import queue, reading
 from explorer.reviews.desk import Desk
 from explorer.reviews.life import State
 from explorer.reviews.rights import sees_all
-from explorer.web.formats import parse_time
 from explorer.web.keys import RENDERER
 from explorer.web.notary_view import notary_view, private_page
 from explorer.web.pages import live_view
@@ -74,7 +72,6 @@ async def _queue(desk: Desk, actor: Actor, asked: dict[str, Any], filters: readi
         "is_queue": True,
         "count": count,
         "is_more": count > queue.MOST_COUNTED,
-        "oldest": _oldest(page["reviews"]) if is_first else None,
         "reviews": page["reviews"],
         "others": await queue.load_others(desk, actor) if is_first else [],
         "following": _following({"waits_for": "me", **_kept(asked, ("cluster", "publisher"))}, page),
@@ -88,7 +85,6 @@ async def _list(desk: Desk, actor: Actor, asked: dict[str, Any], filters: readin
         "is_queue": False,
         "count": None,
         "is_more": False,
-        "oldest": None,
         "reviews": page["reviews"],
         "others": [],
         "following": _following(_kept(asked, (*_FILTERS, "limit")), page),
@@ -103,10 +99,6 @@ def _kept(asked: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
 def _following(kept: Mapping[str, str], page: Document) -> str | None:
     cursor = page["next_cursor"]
     return None if cursor is None else f"/reviews?{urlencode({**kept, 'cursor': cursor})}"
-
-
-def _oldest(reviews: list[Document]) -> datetime | None:
-    return min((found for one in reviews if (found := parse_time(one["created_at"]))), default=None)
 
 
 def _presets(request: web.Request) -> list[Preset]:

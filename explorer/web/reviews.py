@@ -17,7 +17,7 @@ from explorer.web.caching import cacheable, encode
 from explorer.web.headers import timed
 from explorer.web.keys import ACTOR, CONFIG, REVIEWS
 from explorer.web.negotiation import HTML, JSON, representation
-from explorer.web.notary_view import without_empty
+from explorer.web.notary_view import given, without_empty
 from explorer.web.ports import Document
 from explorer.web.problems import Problem, unauthorized
 from explorer.web.signing_in import signature_problems
@@ -42,9 +42,9 @@ async def post_review(request: web.Request) -> web.StreamResponse:
 async def get_reviews(request: web.Request) -> web.StreamResponse:
     """`GET /reviews`."""
     wants = representation(request)
+    asked = given(asking.read_request(request, "getReviews"))
     if wants == HTML and (tidied := without_empty(request)) is not None:
         raise web.HTTPSeeOther(tidied)
-    asked = asking.read_request(request, "getReviews")
     filters = reading.Filters(
         **{name: asked[name] for name in _FILTERS}, since=_moment(asked["since"]), until=_moment(asked["until"])
     )

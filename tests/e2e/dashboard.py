@@ -196,6 +196,6 @@ async def sign_in(visit: Visit, leads_to: str = "/reviews") -> None:
     await visit.go(leads_to)
     await visit.page.click("[data-wallet-list] button")
     await visit.page.wait_for_function(
-        "() => document.querySelector('.who') || document.querySelector('[data-wallet-says]')?.innerText.includes('work')"
+        "() => document.querySelector('.who, [data-wallet-says]')?.innerText.match(/Sign out|work/)"
     )
     assert visit.page.url == visit.base + leads_to, await visit.text()

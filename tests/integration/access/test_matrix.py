@@ -34,7 +34,8 @@ ANONYMOUS: Final = "anonymous"
 OPEN: Final = (
     "getHome", "getSearch", "getVerdict", "getCid", "postVerdicts", "getDeal", "getClaim", "getAllocation",
     "getStatus", "getConfig", "getVersion", "getHealth", "getReadiness", "getMetrics", "getContract", "getDocs",
-    "getNonce", "postSignature", "postSignOut", "postSignInForm", "postSignOutForm", "getClient", "getClientTable", "getProvider", "getProviderTable",
+    "postSignInForm", "postSignOutForm",
+    "getNonce", "postSignature", "postSignOut", "getClient", "getClientTable", "getProvider", "getProviderTable",
     "getAllocator",
 )  # fmt: skip
 OPERATORS: Final = (

@@ -163,7 +163,7 @@ def code(got: Got) -> tuple[int, str]:
 
 @asynccontextmanager
 async def opened_world(
-    pool: asyncpg.Pool, index: FakeIndex, broadcast: Broadcast | None = None
+    pool: asyncpg.Pool, index: FakeIndex, broadcast: Broadcast | None = None, *, heartbeat_s: float = 15.0
 ) -> AsyncIterator[World]:
     """A world whose service answers as long as the context lasts."""
     async with pool.acquire() as connection:
@@ -183,7 +183,7 @@ async def opened_world(
         quorum_bytes=1 << 50,
         now=lambda: clock[0].now,
     )
-    limits = Limits(key_rate=Rate(burst=1_000_000, per_minute=1_000_000))
+    limits = Limits(key_rate=Rate(burst=1_000_000, per_minute=1_000_000), event_heartbeat_s=heartbeat_s)
     config = WebConfig(network="mainnet", public_url=PUBLIC_URL, version="0", limits=limits)
     app = make_app(index, config=config, broadcast=broadcast, access=AccessService(pool), reviews_desk=desk)
     with socket.create_server(("127.0.0.1", 0)) as bound:

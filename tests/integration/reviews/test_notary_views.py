@@ -1,0 +1,241 @@
+"""What notaries' pages stand on: what waits for whom, what others there are, the stream of all reviews."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from prometheus_client import CollectorRegistry
+
+from explorer.access.clusters import revoke_cluster
+from explorer.access.notaries import revoke_notary
+from explorer.access.sessions import IDLE, find_session
+from explorer.ground.supervision import Supervisor
+from explorer.index.feed_watch import FeedWatch
+from explorer.web.broadcast import Broadcast
+from node.address import Address
+from tests.e2e.fake_index import FakeIndex
+from tests.e2e.sse import Stream
+from tests.integration.reviews.conftest import OPERATOR, World, code, document, opened_world
+from tests.unit.signatures.builders import NOTARY_0X, NOTARY_F1, OTHER_F1
+
+PAGE = {"Accept": "text/html"}
+
+
+async def waiting(world: World, who: Address, query: str = "") -> list[str]:
+    """The jobs that wait for a notary, in the order in which they are given."""
+    got = await world.ask("GET", f"/reviews?waits_for=me{query}", session=who)
+    assert got.status == 200, got.body
+    return [one["job_id"] for one in document(got)["reviews"]]
+
+
+async def test_what_waits_is_open_not_ones_own_and_not_approved_yet(world: World) -> None:
+    for job_id in ("a", "b", "c", "own"):
+        changes = {"publisher": str(NOTARY_0X)} if job_id == "own" else {}
+        review = await world.report(job_id=job_id, requested_bytes=str(1 << 50), **changes)
+        if job_id == "a":
+            await world.prove(review)
+            assert (await world.decide(review)).status == 200
+        if job_id == "b":
+            assert (await world.decide(review, decision="reject")).status == 200
+    assert await waiting(world, NOTARY_F1) == ["c", "own"]
+    assert await waiting(world, OTHER_F1) == ["a", "c", "own"]
+    assert await waiting(world, NOTARY_0X) == ["c"], "of the same key as one that approved, or its own"
+
+
+async def test_the_nearest_deadline_comes_first_and_pages_follow(world: World) -> None:
+    began = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    for number, hours in enumerate([5, 1, 3, 4, 2]):
+        world.now = began + timedelta(hours=hours)
+        await world.report(job_id=f"j-{number}")
+    seen, query = [], "&limit=2"
+    while query:
+        got = document(await world.ask("GET", f"/reviews?waits_for=me{query}", session=NOTARY_F1))
+        seen += [one["job_id"] for one in got["reviews"]]
+        query = got["next_cursor"] and f"&limit=2&cursor={got['next_cursor']}"
+    assert seen == ["j-1", "j-4", "j-2", "j-3", "j-0"]
+    world.now = began + timedelta(days=7, hours=3, seconds=1)
+    assert await waiting(world, NOTARY_F1) == ["j-3", "j-0"], "whose deadline has passed waits for nobody"
+
+
+async def test_filters_go_with_it_and_negate(world: World) -> None:
+    await world.report(job_id="eu-1")
+    await world.report(job_id="us-1", key="us")
+    assert await waiting(world, NOTARY_F1, "&cluster=us") == ["us-1"]
+    assert await waiting(world, NOTARY_F1, "&cluster=!us") == ["eu-1"]
+
+
+@pytest.mark.parametrize("query", ["waits_for=me&state=open", "waits_for=me&cursor=AAAA", "waits_for=you"])
+async def test_a_queue_that_is_not_to_be_had(world: World, query: str) -> None:
+    assert (await world.ask("GET", f"/reviews?{query}", session=NOTARY_F1)).status == 400
+
+
+async def test_nothing_waits_for_a_cluster(world: World) -> None:
+    assert (await world.ask("GET", "/reviews?waits_for=me")).status == 400
+    assert (await world.ask("GET", "/reviews", headers=PAGE)).status == 200
+
+
+async def fill(world: World, count: int) -> None:
+    """So many waiting reviews, as copies of one."""
+    review = await world.report()
+    columns = (
+        "{id}, cluster_id, cluster_name, {job}, job, publisher, requested_bytes, digests, inputs_as_of, state, round"
+    )
+    made = columns.format(id="'rev_' || lpad(n::text, 26, '0')", job="'j-' || n")
+    async with world.pool.acquire() as connection:
+        await connection.execute(
+            f"INSERT INTO reviews.reviews ({columns.format(id='id', job='job_id')}, created_at, updated_at)"
+            f" SELECT {made}, created_at, updated_at FROM reviews.reviews, generate_series(1, $2::int) AS n"
+            " WHERE id = $1",
+            review["id"],
+            count,
+        )
+        await connection.execute(
+            "INSERT INTO reviews.rounds (review_id, round, grant_id, quorum, findings, opened_at, expires_at)"
+            " SELECT 'rev_' || lpad(n::text, 26, '0'), 1, 'gra_' || n, 1, '[]', opened_at,"
+            " expires_at + n * interval '1 s'"
+            " FROM reviews.rounds, generate_series(1, $2::int) AS n WHERE review_id = $1",
+            review["id"],
+            count,
+        )
+        await connection.execute("ANALYZE reviews.reviews, reviews.rounds, reviews.decisions")
+
+
+async def seconds(world: World, path: str, **options: Any) -> float:
+    """How long an answer takes, the best of three."""
+    found = []
+    for _ in range(3):
+        began = time.perf_counter()
+        got = await world.ask("GET", path, session=NOTARY_F1, headers=PAGE, **options)
+        found.append(time.perf_counter() - began)
+        assert got.status == 200
+    return min(found)
+
+
+async def test_ten_thousand_waiting_reviews_are_shown_at_once(world: World) -> None:
+    await fill(world, 10_000)
+    got = await world.ask("GET", "/reviews", session=NOTARY_F1, headers=PAGE)
+    assert b"<title>(more than 1000) Reviews" in got.body
+    assert got.body.count(b"data-row") == 51
+    last = (await waiting(world, NOTARY_F1, "&limit=500"))[-1]
+    assert last == "j-499"
+    took = await seconds(world, "/reviews")
+    print(f"/reviews over 10,000 waiting: {took * 1000:.0f} ms")
+    assert took < 1.0
+
+
+async def test_a_notarys_record_pages_and_outlives_the_right_to_decide(world: World) -> None:
+    for number in range(3):
+        review = await world.proven(job_id=f"j-{number}")
+        await world.decide(review, decision="approve" if number else "reject")
+    path = f"/notaries/{NOTARY_F1}"
+    first = document(await world.ask("GET", f"{path}?limit=2", session=OTHER_F1))
+    assert [one["job_id"] for one in first["decisions"]] == ["j-2", "j-1"]
+    rest = document(await world.ask("GET", f"{path}?limit=2&cursor={first['next_cursor']}", session=OTHER_F1))
+    assert [one["decision"] for one in rest["decisions"]] == ["reject"]
+    assert [(one["approve"], one["reject"]) for one in rest["months"]] == [(2, 1)]
+    async with world.pool.acquire() as connection:
+        await revoke_notary(connection, str(NOTARY_F1), by=OPERATOR)
+    after = document(await world.ask("GET", path, session=OTHER_F1))
+    assert (after["revoked_at"] is not None, len(after["decisions"])) == (True, 3)
+    nobody = "f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za"
+    assert code(await world.ask("GET", f"/notaries/{nobody}", session=OTHER_F1)) == (404, "not_found")
+
+
+@asynccontextmanager
+async def streaming(world: World, query: str, headers: dict[str, str]) -> AsyncIterator[Stream]:
+    async with world.client.session.get(f"{world.client.url}/events?{query}", headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        stream = Stream(answer)
+        await stream.block()
+        yield stream
+
+
+@pytest.fixture
+async def pulsing(dsn: str, pool: asyncpg.Pool, index: FakeIndex) -> AsyncIterator[World]:
+    """A world whose streams are fed, with a heartbeat each tenth of a second."""
+    broadcast, stop = Broadcast(), asyncio.Event()
+    feed = {"feed": FeedWatch(dsn, broadcast).run}
+    feeding = asyncio.create_task(Supervisor(feed, registry=CollectorRegistry()).run(stop))
+    try:
+        async with opened_world(pool, index, broadcast, heartbeat_s=0.1) as opened:
+            yield opened
+    finally:
+        stop.set()
+        await feeding
+
+
+def session_of(world: World, who: Address) -> dict[str, str]:
+    return {"Cookie": f"__Host-filplus-session={world.cookies[who]}"}
+
+
+async def test_a_notary_hears_of_every_review_and_of_nothing_else(watched: World) -> None:
+    async with streaming(watched, "reviews=all", session_of(watched, NOTARY_F1)) as stream:
+        one, other = await watched.report(job_id="one"), await watched.report(job_id="two", key="us")
+        events = [await stream.event(), await stream.event()]
+        assert [event.data["review"] for event in events] == [one["id"], other["id"]]
+        async with watched.pool.acquire() as connection:
+            await connection.execute("INSERT INTO explorer.feed (type, data) VALUES ('import', '{}')")
+        await watched.prove(one)
+        assert (await stream.event()).data["change"] == "proved"
+
+
+@pytest.mark.parametrize(
+    ("query", "session", "refusal"),
+    [
+        ("reviews=all", None, (403, "not_allowed")),
+        ("reviews=some", NOTARY_F1, (400, "malformed_parameter")),
+        ("reviews=all&types=cid", NOTARY_F1, (400, "conflicting_parameters")),
+        ("reviews=all&review={id}", NOTARY_F1, (400, "conflicting_parameters")),
+    ],
+)
+async def test_a_stream_of_all_that_is_not_to_be_had(
+    watched: World, query: str, session: Address | None, refusal: tuple[int, str]
+) -> None:
+    review = await watched.report()
+    got = await watched.ask("GET", f"/events?{query.format(id=review['id'])}", session=session)
+    assert code(got) == refusal
+    assert code(await watched.ask("GET", "/events?reviews=all", key=None)) == (401, "credentials_missing")
+
+
+async def ended(stream: Stream) -> None:
+    """Returns once the stream has said that it has ended, and ended."""
+    async with asyncio.timeout(10):
+        event = await stream.event()
+        while event.name != "ended":
+            event = await stream.event()
+        assert await stream.answer.content.read() == b""
+
+
+async def test_a_revoked_notary_is_cut_off(pulsing: World) -> None:
+    async with streaming(pulsing, "reviews=all", session_of(pulsing, NOTARY_F1)) as stream:
+        async with pulsing.pool.acquire() as connection:
+            await revoke_notary(connection, str(NOTARY_F1), by=OPERATOR)
+        await ended(stream)
+
+
+async def test_a_revoked_cluster_is_cut_off_from_its_review(pulsing: World) -> None:
+    review = await pulsing.report()
+    headers = {"Authorization": f"Bearer {pulsing.keys['eu']}"}
+    async with streaming(pulsing, f"review={review['id']}", headers) as stream:
+        async with pulsing.pool.acquire() as connection:
+            await revoke_cluster(connection, "eu", by=OPERATOR)
+        await ended(stream)
+
+
+async def test_an_open_page_does_not_keep_a_session_from_ending(world: World) -> None:
+    token = world.cookies[NOTARY_F1]
+    later = datetime.now(UTC) + IDLE - timedelta(seconds=5)
+    async with world.pool.acquire() as connection:
+        began = await connection.fetchval("SELECT min(seen_at) FROM access.sessions")
+        await connection.execute("UPDATE access.sessions SET seen_at = seen_at - interval '10 minutes'")
+        headers = {"Filplus-Unattended": "1"}
+        assert (await world.ask("GET", "/reviews", session=NOTARY_F1, headers=headers)).status == 200
+        assert await connection.fetchval("SELECT max(seen_at) FROM access.sessions") < began
+        assert await find_session(connection, token, is_attended=False, now=later) is None
+        assert (await world.ask("GET", "/reviews", session=NOTARY_F1)).status == 200
+        assert await find_session(connection, token, is_attended=False, now=later) is not None
