@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 
 from explorer.cli.findings import Finding
-from explorer.follow.finality import disputes_of, settled_below
+from explorer.follow.finality import settled_below
 from explorer.follow.opening import OpenChain, open_chain
+from explorer.follow.witnesses import disputes_of
 from explorer.ground.settings import Settings
 from node.chain.errors import ChainError, WrongNetwork
 from node.lotus.capabilities import NodeCapabilities

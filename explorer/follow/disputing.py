@@ -1,7 +1,7 @@
 """Nodes that disagree about what is final: known since when, logged and told to whoever watches, once each.
 
 agree ─another tipset where one is to be final─► disputed: ERROR, counted, an alert in the outbox
-  └──────────────────the same tipset again──────────┘ INFO
+  └──the same tipset again, or it is of another chain──┘ INFO
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +12,15 @@ import asyncpg
 import structlog
 
 from explorer.alerts.outbox import enqueue
-from explorer.follow.finality import Dispute, disputes_of
+from explorer.follow.witnesses import Dispute, NamedChain, Testimony, Word, ask_witnesses, is_settled
 from explorer.index.followed import Link
 from node.chain.protocol import Chain
 
 DISPUTED = "node.disputed"
 """The type of the alert."""
+
+AGREES = "it has the same tipset again"
+FOREIGN = "it is of another chain"
 
 _log = structlog.get_logger(__name__)
 
@@ -42,11 +45,16 @@ class Disputed:
 
 @dataclass(slots=True)
 class Disputes:
-    """The disputes that stand. `begins` is called for each that begins, once its alert is in the outbox."""
+    """The disputes that stand. `begins` is called for each that begins, once its alert is in the outbox.
+
+    A node that falls silent, whichever it is, ends none.
+    """
 
     pool: asyncpg.Pool
     begins: Callable[[], None] = lambda: None
     now: Callable[[], datetime] = utc_now
+    nodes: Sequence[NamedChain] = ()
+    """All nodes, the preferred one first: an end must be confirmed by one that isn't the disputing one."""
     standing: dict[str, Disputed] = field(default_factory=dict, init=False)
     """By node."""
 
@@ -55,18 +63,37 @@ class Disputes:
         """The disputes, without their history."""
         return [one.dispute for one in self.standing.values()]
 
-    async def look(self, link: Link, witnesses: Sequence[tuple[str, Chain]]) -> list[Dispute]:
+    async def look(self, link: Link, witnesses: Sequence[NamedChain]) -> list[Dispute]:
         """Asks the witnesses for the tipset at a height; the disputes that stand then."""
-        found = {dispute.node: dispute for dispute in await disputes_of(link, witnesses, before=self.current)}
-        for node in self.standing.keys() - found.keys():
-            ended = self.standing.pop(node)
-            _log.info("dispute_ended", node=node, since=rfc3339(ended.since))
-        for node, dispute in found.items():
-            if node in self.standing:
-                self.standing[node] = Disputed(dispute, self.standing[node].since)
-            else:
-                await self._begin(Disputed(dispute, self.now()))
+        chains = dict(witnesses)
+        for testimony in await ask_witnesses(link, witnesses):
+            if testimony.dispute is not None:
+                await self._goes_on(testimony.dispute)
+            elif testimony.node in self.standing:
+                await self._may_end(testimony, chains[testimony.node])
         return self.current
+
+    def end(self, node: str, reason: str) -> None:
+        """Ends a node's dispute, if there is one."""
+        ended = self.standing.pop(node, None)
+        if ended is not None:
+            _log.info("dispute_ended", node=node, since=rfc3339(ended.since), reason=reason)
+
+    async def _goes_on(self, dispute: Dispute) -> None:
+        known = self.standing.get(dispute.node)
+        if known is None:
+            await self._begin(Disputed(dispute, self.now()))
+        else:
+            self.standing[dispute.node] = Disputed(dispute, known.since)
+
+    async def _may_end(self, testimony: Testimony, chain: Chain) -> None:
+        """Ends a dispute where what the node says now is a reason to."""
+        node = testimony.node
+        others = [(name, other) for name, other in self.nodes if name != node]
+        if testimony.word is Word.FOREIGN:
+            self.end(node, FOREIGN)
+        elif testimony.word is Word.AGREES and await is_settled(self.standing[node].dispute, chain, others):
+            self.end(node, AGREES)
 
     async def _begin(self, disputed: Disputed) -> None:
         """Tells of a dispute. Where that fails it has not begun, and is told at the next look."""

@@ -15,7 +15,7 @@ import structlog
 from explorer.errors import NotFollowing
 from explorer.follow.disputing import Disputes
 from explorer.follow.filling import Filler
-from explorer.follow.finality import Dispute, Settled, settled_below
+from explorer.follow.finality import Settled, settled_below
 from explorer.follow.forks import is_heavier, key_of, plan_to
 from explorer.follow.heads import newest_heads
 from explorer.follow.programme import Programme, programme_at
@@ -23,6 +23,7 @@ from explorer.follow.ranges import EventRanges
 from explorer.follow.reading import path_to, read_told
 from explorer.follow.start import begin_following
 from explorer.follow.states import StateReader
+from explorer.follow.witnesses import Dispute
 from explorer.ground.database import transaction_lock
 from explorer.index import tipsets
 from explorer.index.followed import Link

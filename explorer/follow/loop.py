@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -16,7 +16,7 @@ import structlog
 
 from explorer.errors import DatabaseUnavailable, FollowError
 from explorer.follow.backfill import Backfill
-from explorer.follow.disputing import Disputes
+from explorer.follow.disputing import FOREIGN, Disputes
 from explorer.follow.follower import Follower
 from explorer.follow.inside import forget_own_chain, own_genesis
 from explorer.follow.opening import Followed, open_chain
@@ -30,6 +30,7 @@ from explorer.ground.supervision import Beat
 from explorer.index.tipsets import load_following
 from node.chain.errors import ChainError
 from node.cid import cid_from_bytes
+from node.lotus.client import LotusChain
 
 LOCK = "explorer.follow"
 AGAIN_S = 5.0
@@ -46,6 +47,11 @@ class FollowLoop:
     pool: asyncpg.Pool
     standing: Standing
     pace: Pace = DEFAULT_PACE
+    _disputes: Disputes = field(init=False)
+    """They outlive the database's absence."""
+
+    def __post_init__(self) -> None:
+        self._disputes = Disputes(self.pool, self.standing.dispute_begins)
 
     async def run(self, beat: Beat) -> None:
         """Goes on until it is cancelled."""
@@ -95,15 +101,23 @@ class FollowLoop:
         async with open_chain(
             self.settings, followed=await self._followed(), imported=imported, pace=self.pace
         ) as opened:
-            disputes = Disputes(self.pool, self.standing.dispute_begins)
+            disputes = self._disputes
+            disputes.nodes = opened.nodes
             follower = Follower(opened.chain, self.pool, time.monotonic, witnesses=opened.witnesses, disputing=disputes)
             self.standing.follows(opened.chain, disputes, opened.simulated_url, follower.states)
             await _first_of(
-                keep_listening(opened.chain, self.standing.look, self.pace),
+                keep_listening(opened.chain, partial(self._heard, opened.chain), self.pace),
                 follower.states.run(),
                 Backfill(opened.chain, self.pool, self.settings.network.nv22_epoch).run(),
                 self._follow(follower, beat),
             )
+
+    def _heard(self, chain: LotusChain, again_in_s: float) -> None:
+        """Takes what the nodes told: one of another chain has no word in what is final here."""
+        for node in chain.health():
+            if node.is_foreign:
+                self._disputes.end(node.name, FOREIGN)
+        self.standing.asks_again(again_in_s)
 
     async def _follow(self, follower: Follower, beat: Beat) -> None:
         failures = 0

@@ -9,8 +9,8 @@ import structlog
 
 from explorer.follow.lag import real_time_of
 from explorer.follow.pace import DEFAULT_PACE, Pace
+from explorer.follow.witnesses import NamedChain
 from explorer.ground.settings import Settings
-from node.chain.protocol import Chain
 from node.cid import Cid
 from node.devnet.serving import serving
 from node.lotus.client import LotusChain
@@ -40,12 +40,18 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class OpenChain:
-    """An open chain: all nodes as one, and each of the others by itself, to be asked as a witness."""
+    """An open chain: all nodes as one, and each by itself, to be asked as a witness."""
 
     chain: LotusChain
-    witnesses: Sequence[tuple[str, Chain]]
+    nodes: Sequence[NamedChain]
+    """Each node by itself, the preferred one first."""
     simulated_url: str | None = None
     """Where the simulated chain of this process answers; None where the chain is somebody else's."""
+
+    @property
+    def witnesses(self) -> Sequence[NamedChain]:
+        """The nodes but the preferred one."""
+        return self.nodes[1:]
 
 
 def has_chain(settings: Settings) -> bool:
@@ -77,8 +83,7 @@ async def open_chain(
                 stale_after_s=STALE_AFTER_S if real_time_of(settings.network) else None,
             )
         )
-        witnesses = [(name, chain.on(name)) for name in chain.nodes[1:]]
-        yield OpenChain(chain, witnesses, simulated_url)
+        yield OpenChain(chain, [(name, chain.on(name)) for name in chain.nodes], simulated_url)
 
 
 def _expected(settings: Settings, followed: Followed | None) -> Expected:

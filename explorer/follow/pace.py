@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from node.lotus.limits import Limits, Retries
+from node.lotus.listening import IDENTITY_S
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0)
 """After failures in a row; the last one goes on, so that a node that is back is followed well within a minute."""
@@ -18,6 +19,8 @@ class Pace:
     """How long a node may tell no head by itself before it is asked."""
     patience_s: float = 3.0
     """A node that doesn't tell its head within this hangs."""
+    identity_s: float = IDENTITY_S
+    """How long a node's network is believed; one that failed is asked for it at once."""
     pauses_s: tuple[float, ...] = PAUSES_S
     limits: Limits = field(default_factory=Limits)
     retries: Retries = field(default_factory=lambda: Retries(longest_pause_s=10.0))

@@ -10,9 +10,17 @@ from explorer.follow.pace import Pace
 from node.lotus.client import LotusChain
 
 
-async def keep_listening(chain: LotusChain, heard: Callable[[], None], pace: Pace) -> None:
-    """Asks for ever, and says so after each round; what was heard is in the chain's health."""
+async def keep_listening(chain: LotusChain, heard: Callable[[float], None], pace: Pace) -> None:
+    """Asks for ever, and says after each round in how many seconds the next begins; what was heard is in the chain's
+    health."""
     while True:
-        await chain.listen(timeout_s=pace.patience_s, quiet_s=pace.quiet_s)
-        heard()
-        await asyncio.sleep(pace.every_s)
+        await chain.listen(timeout_s=pace.patience_s, quiet_s=pace.quiet_s, identity_s=pace.identity_s)
+        pause_s = _pause_s(chain, pace)
+        heard(pause_s)
+        await asyncio.sleep(pause_s)
+
+
+def _pause_s(chain: LotusChain, pace: Pace) -> float:
+    """How long until the next round: no longer than a node is left alone, so that it is asked when that is over."""
+    left_alone_s = [node.left_alone_s for node in chain.health() if node.left_alone_s > 0]
+    return min([pace.every_s, *left_alone_s])

@@ -1,7 +1,7 @@
 """How following goes, for `/status`, metrics and people: what is true when it is asked, whatever is being waited for.
 
 following failed                  ─┐
-no node tells its head            ─┼─► trouble: why, and since when
+no node tells its head            ─┼─► trouble: why the first of them, and since when the earliest
 the stream of head changes broke  ─┘
 """
 
@@ -47,7 +47,10 @@ class Standing:
     _failure: Trouble | None = field(default=None, init=False)
     _offset_s: float = field(default=0.0, init=False)
     """What the wall clock shows when the chain's clock shows 0."""
-    _was_troubled: bool = field(default=False, init=False)
+    _troubled_since: datetime | None = field(default=None, init=False)
+    """Since when one trouble or another goes on without an end, as of the last look."""
+    _asks_at: float | None = field(default=None, init=False)
+    """When the nodes are next asked for their heads, by the chain's clock."""
     _gauges: "_Gauges" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,7 +59,7 @@ class Standing:
     def follows(self, chain: LotusChain, disputes: Disputes, simulated_url: str | None, states: StateReader) -> None:
         """Notes that following begins, over these nodes, and what reads the state beside it."""
         self.chain, self.disputes, self.simulated_url, self.states = chain, disputes, simulated_url, states
-        self.elsewhere = False
+        self.elsewhere, self._asks_at = False, None
 
     def follows_elsewhere(self) -> None:
         """Notes that another process follows: what this one knew of nodes is no longer kept up."""
@@ -84,28 +87,46 @@ class Standing:
         """Counts a dispute that began."""
         self._gauges.disputes_begun.inc()
 
+    def asks_again(self, in_s: float) -> None:
+        """Notes that the nodes were asked for their heads, and will be again then."""
+        if self.chain is not None:
+            self._asks_at = self.chain.clock() + in_s
+        self.look()
+
     def look(self) -> None:
         """Brings the metrics up to date, and calls `changed` where trouble began or ended."""
         self._gauges.show(self)
-        is_troubled = self.trouble is not None
-        if is_troubled != self._was_troubled:
-            self._was_troubled = is_troubled
+        trouble, was_troubled = self.trouble, self._troubled_since is not None
+        self._troubled_since = None if trouble is None else trouble.since
+        if was_troubled != (trouble is not None):
             self.changed()
 
     @property
     def trouble(self) -> Trouble | None:
-        """Why following does not go on, or nobody is heard; None while all is well."""
-        if self._failure is not None or self.chain is None:
-            return self._failure
-        nodes = self.chain.health()
+        """Why following does not go on, or nobody is heard; None while all is well.
+
+        It began with the first of what is wrong, though that be over, as long as something was wrong ever since.
+        """
+        found = [one for one in (self._failure, self._unheard(), self._broken_stream()) if one is not None]
+        if not found:
+            return None
+        before = [] if self._troubled_since is None else [self._troubled_since]
+        return Trouble(found[0].error, min([one.since for one in found] + before))
+
+    def _unheard(self) -> Trouble | None:
+        """Why no node is heard, since the last one fell silent; None while one is."""
+        nodes = self._nodes()
         unheard = [node for node in nodes if node.unheard is not None]
-        if len(unheard) == len(nodes):
-            since = max(node.failing_since or 0.0 for node in unheard)
-            return Trouble("; ".join(dict.fromkeys(str(node.unheard) for node in unheard)), self._time(since))
-        stream = self.chain.head_stream
-        if stream.error is not None and stream.since is not None:
-            return Trouble(f"the stream of head changes is broken: {stream.error}", self._time(stream.since))
-        return None
+        if not nodes or len(unheard) < len(nodes):
+            return None
+        since = max(node.failing_since or 0.0 for node in unheard)
+        return Trouble("; ".join(dict.fromkeys(str(node.unheard) for node in unheard)), self._time(since))
+
+    def _broken_stream(self) -> Trouble | None:
+        stream = None if self.chain is None else self.chain.head_stream
+        if stream is None or stream.error is None or stream.since is None:
+            return None
+        return Trouble(f"the stream of head changes is broken: {stream.error}", self._time(stream.since))
 
     @property
     def heard_at(self) -> datetime | None:
@@ -132,9 +153,10 @@ class Standing:
 
     @property
     def head_epoch(self) -> int | None:
-        """The newest head that a node told."""
-        heads = [node.head_epoch for node in self._nodes() if node.head_epoch is not None]
-        return max(heads, default=None)
+        """The newest head that a node told: one that is heard, if any is."""
+        nodes = self._nodes()
+        heard = [node for node in nodes if node.unheard is None and node.head_epoch is not None]
+        return max((node.head_epoch for node in heard or nodes if node.head_epoch is not None), default=None)
 
     def lag_epochs(self, index_epoch: int | None) -> int | None:
         """By how many epochs the index is behind; None where nobody can say."""
@@ -172,12 +194,18 @@ class Standing:
             "name": one.name,
             "proven": one.proven,
             "failures": one.failures,
-            "rests_s": round(one.rests_s, 1),
+            "rests_s": round(self._asked_in_s(one), 1),
             "head_epoch": one.head_epoch,
             "heard_at": None if one.heard_at is None else rfc3339(self._time(one.heard_at)),
             "error": None if one.error is None else one.error.removeprefix(f"{one.name}: "),
             "failing_since": None if one.failing_since is None else rfc3339(self._time(one.failing_since)),
         }
+
+    def _asked_in_s(self, one: NodeHealth) -> float:
+        """In how many seconds a node that isn't heard is asked again; 0 for one that is heard, or being asked."""
+        if one.unheard is None or self.chain is None or self._asks_at is None:
+            return one.left_alone_s
+        return max(one.left_alone_s, self._asks_at - self.chain.clock())
 
     def _time(self, clock_s: float) -> datetime:
         """The time at which the chain's clock showed that. It is the same whenever it is asked for."""

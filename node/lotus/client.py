@@ -4,7 +4,7 @@ from node.chain.protocol import Chain
 from node.lotus.capabilities import NodeCapabilities, capabilities_of
 from node.lotus.health import NodeHealth
 from node.lotus.hearing import Ailment
-from node.lotus.listening import listen_to
+from node.lotus.listening import IDENTITY_S, listen_to
 from node.lotus.pool import NodePool
 from node.lotus.sending import Sending
 from node.lotus.settling import Settling
@@ -45,9 +45,12 @@ class LotusChain(Tipsets, Settling, States, Sending):
         """What is wrong with the stream of head changes."""
         return self._pool.head_stream
 
-    async def listen(self, *, timeout_s: float, quiet_s: float) -> None:
-        """Asks each node for its head that has told none for `quiet_s`; what comes of it is in `health`."""
-        await listen_to(self._pool, self._watch, timeout_s=timeout_s, quiet_s=quiet_s)
+    async def listen(self, *, timeout_s: float, quiet_s: float, identity_s: float = IDENTITY_S) -> None:
+        """Asks each node for its head that has told none for `quiet_s`; what comes of it is in `health`.
+
+        Nodes that failed, or proved their network `identity_s` ago, must prove it again first.
+        """
+        await listen_to(self._pool, self._watch, timeout_s=timeout_s, quiet_s=quiet_s, identity_s=identity_s)
 
     def on(self, node: str) -> "LotusChain":
         """The chain as that one node tells it, for who must know whose answer it is; KeyError where there is none."""

@@ -61,7 +61,11 @@ class NodeHealth:
     failures: int
     """In a row."""
     rests_s: float
-    """How much longer it is passed over."""
+    """How much longer it is passed over where another can be asked."""
+    left_alone_s: float
+    """How much longer it is asked for nothing at all, not even its head."""
+    is_foreign: bool
+    """Whether it was found to be of another network or chain, when it was last asked."""
     missing_methods: tuple[str, ...]
     heard_at: float | None
     """When it last told a head that counts, by the chain's clock; None: never."""
@@ -88,6 +92,8 @@ class Node:
     missing: dict[str, tuple[float, RpcFault]] = field(default_factory=dict)
     """Methods that it has not, by the title of the call: when that was said, and in which words."""
     batches_refused_at: float = float("-inf")
+    proven_at: float = float("-inf")
+    """When it last showed that it is of the right network."""
     refusal: str | None = None
     """In which words it was found to be of another network, when it was last asked."""
     hearing: Hearing = field(init=False)
@@ -119,7 +125,9 @@ class Node:
             name=self.name,
             proven=self.proven,
             failures=self.failures,
-            rests_s=max(0.0, self.rests_until - self.clock()),
+            rests_s=self._rests_s,
+            left_alone_s=max(self.asked_rest_s, self._rests_s if self.is_refused else 0.0),
+            is_foreign=self.refusal is not None,
             missing_methods=tuple(sorted(self.missing)),
             heard_at=hearing.heard_at,
             head_epoch=None if hearing.head is None else hearing.head.epoch,
@@ -127,6 +135,10 @@ class Node:
             error=worst.error,
             failing_since=worst.since,
         )
+
+    @property
+    def _rests_s(self) -> float:
+        return max(0.0, self.rests_until - self.clock())
 
     @property
     def asked_rest_s(self) -> float:
@@ -228,19 +240,21 @@ class Node:
             self.missing[title] = (self.clock(), fault)
         return error
 
-    async def prove(self, gate: Gate) -> None:
+    async def prove(self, gate: Gate, *, again: bool = False) -> None:
         """Asks a node that is not proven for its network; WrongNetwork where it is another.
 
-        One that was found to be of another is not asked again before it has rested.
+        One that is proven is asked all the same with `again`. One that was found to be of another is not asked again
+        before it has rested.
         """
-        if self.proven:
+        if self.proven and not again:
             return
         if self.refusal is not None and self.at_rest:
             raise self.named(WrongNetwork(self.refusal))
         identity = await self.identity()
         self.decoded("identity", lambda: gate.admit(identity))
-        self.proven, self.refusal = True, None
-        _log.info("node_proven", node=self.name, network=identity.name, genesis=str(identity.genesis_cid))
+        if not self.proven:
+            _log.info("node_proven", node=self.name, network=identity.name, genesis=str(identity.genesis_cid))
+        self.proven, self.proven_at, self.refusal = True, self.clock(), None
 
     def worked(self) -> None:
         """It answered: what was before is forgiven."""

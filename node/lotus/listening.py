@@ -1,5 +1,7 @@
 """Asks nodes for their heads beside everything else, with little patience, so that one that hangs is soon known.
 
+Nodes can be replaced at their addresses: each is asked for its network again whenever it failed, and now and then.
+
 What comes of it is in each node's `hearing`. Whether a node rests is not decided here: a node that works hard at a
 large answer may well be slow to tell its head.
 """
@@ -15,12 +17,20 @@ from node.lotus.transport import Call
 from node.lotus.watching import Watch, check_age
 
 HEAD = Call("Filecoin.ChainHead")
+IDENTITY_S = 30.0
+"""How long it is believed that the node at an address is still the one that proved its network."""
 
 
-async def listen_to(pool: NodePool, watch: Watch, *, timeout_s: float, quiet_s: float) -> None:
-    """Asks each node for its head that has told none for `quiet_s`, and waits at most `timeout_s` for each."""
-    due = [node for node in _known(pool) if _is_due(node, quiet_s)]
-    await asyncio.gather(*(_listen(pool, node, watch, timeout_s) for node in due))
+async def listen_to(
+    pool: NodePool, watch: Watch, *, timeout_s: float, quiet_s: float, identity_s: float = IDENTITY_S
+) -> None:
+    """Asks each node for its head that has told none for `quiet_s`, and waits at most `timeout_s` for each.
+
+    A node that failed, or proved its network longer than `identity_s` ago, must prove it first.
+    """
+    known = [(node, _is_doubted(pool, node, identity_s)) for node in _known(pool)]
+    due = [(node, is_doubted) for node, is_doubted in known if _is_due(node, quiet_s, is_doubted=is_doubted)]
+    await asyncio.gather(*(_listen(pool, node, watch, timeout_s, again=is_doubted) for node, is_doubted in due))
 
 
 async def head_of(node: Node, watch: Watch) -> TipSet:
@@ -37,18 +47,25 @@ def _known(pool: NodePool) -> tuple[Node, ...]:
     return pool.nodes if pool.gate is None or pool.gate.is_settled else pool.nodes[:1]
 
 
-def _is_due(node: Node, quiet_s: float) -> bool:
+def _is_doubted(pool: NodePool, node: Node, identity_s: float) -> bool:
+    """Whether another node may answer at its address by now."""
+    if pool.gate is None:
+        return False
+    return node.hearing.ailment.error is not None or node.clock() - node.proven_at >= identity_s
+
+
+def _is_due(node: Node, quiet_s: float, *, is_doubted: bool) -> bool:
     """Whether the node is to be asked: not one that tells its head by itself, nor one that wants to be left alone."""
     if node.asked_rest_s or node.is_refused:
         return False
     heard_ago_s = node.hearing.heard_ago_s
-    return node.hearing.ailment.error is not None or heard_ago_s is None or heard_ago_s >= quiet_s
+    return is_doubted or node.hearing.ailment.error is not None or heard_ago_s is None or heard_ago_s >= quiet_s
 
 
-async def _listen(pool: NodePool, node: Node, watch: Watch, timeout_s: float) -> None:
+async def _listen(pool: NodePool, node: Node, watch: Watch, timeout_s: float, *, again: bool) -> None:
     try:
         async with asyncio.timeout(timeout_s):
-            await pool.prove(node)
+            await pool.prove(node, again=again)
             await head_of(node, watch)
     except TimeoutError:
         node.hearing.failed(node.named(NodeTimeout(f"no answer within {timeout_s:g} s")))

@@ -29,6 +29,7 @@ from node.chain.errors import (
     Unauthorized,
     WrongNetwork,
 )
+from node.chain.results import NetworkIdentity
 from node.lotus.expected import Gate
 from node.lotus.health import Node
 from node.lotus.hearing import Ailment
@@ -139,10 +140,18 @@ class NodePool:
         node.worked()
         return result
 
-    async def prove(self, node: Node) -> None:
-        """Returns where the node is of the right network, and raises WrongNetwork where it is not."""
+    async def prove(self, node: Node, *, again: bool = False) -> None:
+        """Returns where the node is of the right network, and raises WrongNetwork where it is not.
+
+        With `again` it is asked even if it was found to be before.
+        """
         if self.gate is not None:
-            await node.prove(self.gate)
+            await node.prove(self.gate, again=again)
+
+    def admit(self, node: Node, identity: NetworkIdentity) -> None:
+        """Returns where that is an identity of the right network, and raises WrongNetwork where it is not."""
+        if (gate := self.gate) is not None:
+            node.decoded("identity", lambda: gate.admit(identity))
 
     async def write(self, call: Call, decode: Callable[[object], T], *, harmless: type[ChainError], done: T) -> T:
         """Asks every node, each once. What one of them gave, `done` where one says that it is `harmless`.

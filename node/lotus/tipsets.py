@@ -12,7 +12,7 @@ from node.events import ActorEvent
 from node.lotus import decoding, params
 from node.lotus.asking import Asking, lotus_call
 from node.lotus.following import Subscription, followed
-from node.lotus.health import IDENTITY_CALLS, Node
+from node.lotus.health import Node
 from node.lotus.listening import head_of
 from node.lotus.trail import check_path
 from node.lotus.transport import Call, Frame
@@ -31,8 +31,14 @@ class Tipsets(Asking):
     _watch: Watch
 
     async def identity(self) -> NetworkIdentity:
-        """The network's name and genesis."""
-        return await self._pool.read_batch(IDENTITY_CALLS, lambda results: decoding.identity(*results))
+        """The network's name and genesis, asked now; WrongNetwork where they are not the expected ones."""
+
+        async def ask(node: Node) -> NetworkIdentity:
+            identity = await node.identity()
+            self._pool.admit(node, identity)
+            return identity
+
+        return await self._pool.run(ask)
 
     async def node_version(self) -> NodeVersion:
         """What the node says of itself."""

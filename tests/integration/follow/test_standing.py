@@ -1,110 +1,18 @@
 """What `/status` says while nodes fail, over sockets: never that all is well, and the truth again soon after."""
 
 import asyncio
-import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from explorer.follow import disputing
-from explorer.follow.loop import FollowLoop
-from explorer.follow.pace import Pace
-from explorer.follow.standing import Standing
-from explorer.ground.settings import load_settings
-from explorer.index.service import index_service
 from explorer.web.sentences import reach
-from node.devnet.serving import serving
-from node.lotus.limits import Limits, Retries
+from tests.integration.follow.watched import HEAD_METHODS, NOTICED_WITHIN_S, PACE, port, served, watched
 from tests.integration.follow.world import World
-
-NOTICED_WITHIN_S = 10.0
-RECOVERED_WITHIN_S = 30.0
-PACE = Pace(
-    every_s=0.1,
-    quiet_s=0.2,
-    patience_s=0.3,
-    pauses_s=(0.05, 0.2),
-    limits=Limits(timeout_s=0.5, slow_timeout_s=0.5),
-    retries=Retries(first_pause_s=0.02, longest_pause_s=0.1, rest_s=0.05, longest_rest_s=0.2, longest_refusal_s=0.5),
-)
-HEAD_METHODS = ("Filecoin.ChainHead", "Filecoin.ChainNotify", "Filecoin.StateNetworkName")
-
-Document = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Watched:
-    """Nodes at sockets, followed by a service's loop, and what its status says."""
-
-    service: Any
-    standing: Standing
-
-    async def node(self) -> Document:
-        """The `node` of `GET /status`."""
-        document: Document = (await self.service.status())["node"]
-        return document
-
-    async def until(self, wanted: Callable[[Document], bool], within_s: float) -> Document:
-        """The first status that is as wanted; TimeoutError with the last one."""
-        began, node = time.monotonic(), await self.node()
-        while not wanted(node):
-            if time.monotonic() - began > within_s:
-                raise TimeoutError(f"after {within_s:g} s: {node}")
-            await asyncio.sleep(0.02)
-            node = await self.node()
-        return node
-
-    async def level(self) -> Document:
-        """The status once the index is at the head of a node that is heard."""
-        return await self.until(is_level, RECOVERED_WITHIN_S)
-
-
-def is_level(node: Document) -> bool:
-    return node["error"] is None and node["lag_epochs"] == 0
-
-
-def port() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
-
-
-def url_of(bound: socket.socket) -> str:
-    return f"http://127.0.0.1:{bound.getsockname()[1]}/rpc/v1"
-
-
-@asynccontextmanager
-async def watched(pool: asyncpg.Pool, *urls: str) -> AsyncIterator[Watched]:
-    """The chain at these addresses, followed as long as the context lasts."""
-    settings = load_settings({"FILPLUS_NETWORK": "simulated", "FILPLUS_CHAIN_URL": ",".join(urls)})
-    standing = Standing(CollectorRegistry())
-    following = asyncio.create_task(FollowLoop(settings, pool, standing, PACE).run(lambda: None))
-    try:
-        yield Watched(index_service(settings, pool, node=standing.document, vouches=standing.vouches), standing)
-    finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-
-
-@dataclass(slots=True)
-class Served:
-    """A world at a socket: `do` has something happen to it in its own thread."""
-
-    world: World
-    url: str
-    do: Callable[[Callable[[], object]], Awaitable[object]]
-
-
-@asynccontextmanager
-async def served(world: World, bound: socket.socket | None = None, *, block_time_s: float = 0) -> AsyncIterator[Served]:
-    bound = bound or port()
-    async with serving(world.dispatcher.node, bound, block_time_s=block_time_s) as thread:
-        yield Served(world, url_of(bound), thread.run)
 
 
 @pytest.mark.parametrize("kind", ["hang", "garbage", "429", "cut", "stale", "network"])
@@ -201,3 +109,43 @@ async def test_a_dispute_is_counted_logged_and_alerted_once(pool: asyncpg.Pool) 
         assert status.standing.registry.get_sample_value("filplus_finality_disputes_begun_total") == 1
         messages = await pool.fetch("SELECT type, subject_id FROM alerts.messages")
         assert [tuple(row) for row in messages] == [(disputing.DISPUTED, f"node {dispute['node']}")]
+
+
+async def test_an_outage_began_with_the_first_that_went_wrong(pool: asyncpg.Pool) -> None:
+    world = World(59)
+    world.ask("Sim.Mine", 20)
+    async with served(world) as node, watched(pool, node.url) as status:
+        await status.level()
+        await node.do(lambda: world.fault("hang", ("Filecoin.ChainHead",)))
+        failing = await status.until(lambda found: found["error"] is not None)
+        since = datetime.fromisoformat(failing["failing_since"])
+        await status.until(lambda _: (datetime.now(UTC) - since).total_seconds() > 2)
+        with capture_logs() as logs:
+            await node.do(lambda: world.fault("garbage"))
+            await node.do(lambda: world.ask("Sim.Mine", 1))
+            await status.until(lambda _: any(entry["event"] == "following_failed" for entry in logs))
+        later = await status.node()
+        assert (later["failing_since"], later["nodes"][0]["failing_since"]) == (failing["failing_since"],) * 2
+        await node.do(lambda: world.fault(None))
+        await status.level()
+
+
+async def test_a_silent_node_is_asked_again_when_status_says_so(pool: asyncpg.Pool) -> None:
+    """Though reads pass it over for long, its head is asked for at every beat of the pulse."""
+    patient = replace(PACE, retries=replace(PACE.retries, rest_s=100.0, longest_rest_s=300.0))
+    one, other = World(60), World(60)
+    bound = port()
+    again = bound.dup()
+    async with AsyncExitStack() as server, served(one, block_time_s=0.2) as first:
+        second = await server.enter_async_context(served(other, bound))
+        async with watched(pool, first.url, second.url, pace=patient) as status:
+            await status.level()
+            await status.until(lambda found: found["nodes"][1]["head_epoch"] is not None)
+            await server.aclose()
+            await status.until(lambda found: found["nodes"][1]["failures"] > 0)
+            for _ in range(20):
+                await first.do(lambda: one.ask("Sim.Mine", 1))
+                node = (await status.node())["nodes"][1]
+                assert 0 <= node["rests_s"] <= patient.every_s
+            async with served(other, again):
+                await status.until(lambda found: found["nodes"][1]["error"] is None)

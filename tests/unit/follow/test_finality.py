@@ -2,8 +2,9 @@
 
 import pytest
 
-from explorer.follow.finality import LEAST_DEPTH_EPOCHS, disputes_of, settled_below
+from explorer.follow.finality import LEAST_DEPTH_EPOCHS, settled_below
 from explorer.follow.forks import key_of
+from explorer.follow.witnesses import disputes_of
 from explorer.index.followed import Link
 from node.chain.errors import ChainError, NodeUnreachable, WrongNetwork
 from node.chain.results import Finality, FinalityLevel
@@ -24,6 +25,9 @@ class Node:
 
     async def tipset_at(self, epoch: int, *, anchor: TipSetKey | None = None) -> TipSet:
         return [one for one in self.tipsets if one.epoch <= epoch][-1]
+
+    async def identity(self) -> None:
+        """It is of our chain."""
 
     async def finality(self, level: FinalityLevel = "finalized") -> Finality:
         return Finality(level=level, source="v2_tag", tipset=await self.tipset_at(self._levels[level]))

@@ -10,6 +10,7 @@ from node.lotus import decoding
 from node.lotus.expected import Expected
 from node.lotus.hearing import BEHIND_EPOCHS, Hearing
 from node.lotus.limits import Retries
+from node.lotus.listening import IDENTITY_S
 from node.lotus.transport import Call
 from node.network import network_named
 from tests.unit.lotus.chains import Time, chain_over
@@ -129,3 +130,38 @@ async def test_the_preferred_node_says_which_chain_it_is_all_about(time: Time) -
     first, second = await listen(chain)
     assert (first.proven, second.proven) == (True, False)
     assert "another chain" in second.error
+
+
+async def test_a_node_is_asked_for_its_network_again_now_and_then_and_when_it_failed(time: Time) -> None:
+    node = Node("a")
+    chain = chain_over(node, time=time, expected=DEVNET)
+
+    def times_asked() -> int:
+        return sum(call.method == "Filecoin.ChainGetGenesis" for call in node.asked)
+
+    await listen(chain, quiet_s=1000)
+    assert times_asked() == 1
+    time.now_s += IDENTITY_S - 1
+    await listen(chain, quiet_s=1000)
+    assert times_asked() == 1
+    time.now_s += 1
+    await listen(chain, quiet_s=1000)
+    assert times_asked() == 2
+    time.now_s += 5
+    node.faults = [DOWN]
+    await listen(chain)
+    node.faults, asked = [], times_asked()
+    (health,) = await listen(chain)
+    assert (times_asked(), health.error) == (asked + 1, None)
+
+
+async def test_a_node_replaced_by_one_of_another_network_is_found_out(time: Time) -> None:
+    node = Node("a")
+    honest = node.answer
+    chain = chain_over(node, time=time, expected=DEVNET)
+    await listen(chain)
+    node.answer = lambda call: "mainnet" if call.method == "Filecoin.StateNetworkName" else honest(call)
+    time.now_s += IDENTITY_S
+    (health,) = await listen(chain)
+    assert (health.is_foreign, health.proven, health.head_epoch) == (True, False, None)
+    assert 0 < health.left_alone_s <= Retries().longest_refusal_s
