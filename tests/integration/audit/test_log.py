@@ -33,7 +33,10 @@ async def exported(connection: asyncpg.Connection) -> bytes:
 async def unguarded(connection: asyncpg.Connection) -> None:
     """What a superuser can do before changing the log."""
     await connection.execute("ALTER TABLE audit.entries DISABLE TRIGGER ALL")
-    rows = await connection.fetch("SELECT conname FROM pg_constraint WHERE conrelid = 'audit.entries'::regclass")
+    # A primary key before the NOT NULL of its columns, which PostgreSQL 18 counts as constraints and won't drop first.
+    rows = await connection.fetch(
+        "SELECT conname FROM pg_constraint WHERE conrelid = 'audit.entries'::regclass ORDER BY contype = 'n', conname"
+    )
     for row in rows:
         await connection.execute(f'ALTER TABLE audit.entries DROP CONSTRAINT "{row["conname"]}"')
 
