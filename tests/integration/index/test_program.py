@@ -107,7 +107,7 @@ async def backend_ended(pool: asyncpg.Pool) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE application_name = 'filplus index import' AND datname = current_database()"
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await pool.fetchval(running):  # noqa: ASYNC110 - there is no word from the server to wait for
             await asyncio.sleep(0.02)
 
