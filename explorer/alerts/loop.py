@@ -8,11 +8,11 @@ Nothing is kept in memory but the attempts under way. An endpoint has only so ma
 """
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import asyncpg
@@ -35,15 +35,13 @@ from explorer.alerts.outbox import (
 )
 from explorer.alerts.sending import Sender, open_webhook_sender
 from explorer.errors import DatabaseUnavailable
-from explorer.ground.connection import database_errors, open_connection
+from explorer.ground.connection import database_errors
 from explorer.ground.database import open_pool
+from explorer.ground.notified import ROUND_S, listen_for_ever, word_within
 from explorer.ground.supervision import Beat
 
-ROUND_S: Final = 5.0
-"""How long it waits for word before it looks by itself, for what others left behind too."""
 BUSY_S: Final = 0.5
 """Before it looks again where something is due, but another process or earlier attempts are at it."""
-PAUSES_S: Final = (0.2, 1.0, 2.0, 5.0)
 POOL_SIZE: Final = 8
 _TIMEOUT_S: Final = 10.0
 
@@ -59,30 +57,10 @@ class DeliveryLoop:
 
     async def run(self, beat: Beat) -> None:
         """Goes on until it is cancelled; a database that is away is waited for."""
-        failures = 0
-        while True:
-            began = asyncio.get_running_loop().time()
-            try:
-                await self._connect(beat)
-            except DatabaseUnavailable as error:
-                failures = 0 if asyncio.get_running_loop().time() - began > ROUND_S else failures + 1
-                _log.log(logging.WARNING if failures < 2 else logging.DEBUG, "alerts_lost_database", error=str(error))
-            beat()
-            await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
+        await listen_for_ever(self.dsn, CHANNEL, partial(self._deliver, beat), purpose="alerts", beat=beat)
 
-    async def _connect(self, beat: Beat) -> None:
-        settings = {"application_name": "filplus alerts"}
-        async with open_connection(self.dsn, server_settings=settings) as connection:
-            try:
-                with database_errors("delivering alerts"):
-                    await self._begin(connection, beat)
-            finally:
-                connection.terminate()  # a dead connection would keep a polite close waiting
-
-    async def _begin(self, connection: asyncpg.Connection, beat: Beat) -> None:
-        word = asyncio.Event()
-        connection.add_termination_listener(lambda _: word.set())
-        await connection.add_listener(CHANNEL, lambda *_: word.set())
+    async def _deliver(self, beat: Beat, connection: asyncpg.Connection, word: asyncio.Event) -> None:
+        """Delivers until the connection is lost, which ends all attempts."""
         deliverer = replace(self.deliverer, owner=await _living_owner(connection))
         await free_leases(connection, now=deliverer.now())
         await make_all_due(connection, now=deliverer.now())
@@ -122,7 +100,7 @@ class _Rounds:
                     await self._look_after()
                     looked_at = asyncio.get_running_loop().time()
                 wait_s = await self._lease()
-            await _set_within(self.word, wait_s)
+            await word_within(self.word, wait_s)
 
     async def _lease(self) -> float:
         """Starts what may be attempted; returns how long to wait for word after that."""
@@ -143,15 +121,6 @@ class _Rounds:
         await free_leases(self.connection, now=self.deliverer.now())
         await give_up_disabled(self.connection, now=self.deliverer.now())
         self.deliverer.metrics.show(await load_figures(self.connection, now=self.deliverer.now()))
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """`filplus cluster`: who may ask, with which keys. Works on the database, and takes effect at once."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -12,12 +11,9 @@ from rich.table import Table
 from explorer.access import clusters
 from explorer.access.errors import PublicKeyRefused
 from explorer.access.keys import parse_public_key
+from explorer.cli.administering import administer
 from explorer.cli.exits import Exit
-from explorer.cli.running import run
 from explorer.cli.terminal import Terminal, shown, terminal_of
-from explorer.ground.connection import database_errors
-from explorer.index.networks import claim_network, demand_network
-from explorer.index.opening import open_index
 
 _LARGEST_FILE_BYTES = 16_384
 _OVERLAP_H = int(clusters.OVERLAP.total_seconds() // 3600)
@@ -25,7 +21,6 @@ _LONGEST_OVERLAP_H = int(clusters.LONGEST_OVERLAP.total_seconds() // 3600)
 
 cluster = typer.Typer(help="Who may ask for reviews: clusters, and operators, with their keys.", no_args_is_help=True)
 
-Work = Callable[[asyncpg.Connection], Awaitable[Exit]]
 Named = Annotated[str, typer.Argument(metavar="ID|NAME", help="As list prints it.")]
 PublicKey = Annotated[
     Path | None,
@@ -53,7 +48,7 @@ def add_command(
         )
         return Exit.OK
 
-    _run(terminal, work)
+    administer(terminal, work, what="clusters")
 
 
 @cluster.command("list", epilog="Example: filplus cluster list")
@@ -70,7 +65,7 @@ def list_command(context: typer.Context) -> None:
         terminal.people.print(_table(rows))
         return Exit.OK
 
-    _run(terminal, work, changes=False)
+    administer(terminal, work, what="clusters", changes=False)
 
 
 @cluster.command("revoke", epilog="Example: filplus cluster revoke berlin")
@@ -84,7 +79,7 @@ def revoke_command(context: typer.Context, named: Named) -> None:
         terminal.people.print(f"revoked {shown(named)}: its keys hold no more")
         return Exit.OK
 
-    _run(terminal, work)
+    administer(terminal, work, what="clusters")
 
 
 @cluster.command("rotate", epilog="Example: filplus cluster rotate berlin --overlap-hours 72")
@@ -105,21 +100,7 @@ def rotate_command(
         _print_keys(terminal, await clusters.rotate_key(connection, named, public_key=raw, overlap=overlap))
         return Exit.OK
 
-    _run(terminal, work)
-
-
-def _run(terminal: Terminal, work: Work, *, changes: bool = True) -> None:
-    """Runs work over one connection. What `changes` something goes into the audit log, which is of one network."""
-
-    async def over_database() -> Exit:
-        settings = terminal.settings()
-        async with open_index(settings, application_name="filplus cluster", may_migrate=False) as opened:
-            with database_errors("administering clusters"):
-                async with opened.pool.acquire() as connection:
-                    await (claim_network if changes else demand_network)(connection, settings.network.name)
-                    return await work(connection)
-
-    run(terminal, over_database)
+    administer(terminal, work, what="clusters")
 
 
 def _read_public_key(path: Path | None) -> bytes | None:

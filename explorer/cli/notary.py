@@ -3,7 +3,6 @@
 import json
 import secrets
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from explorer.access.actors import OPERATOR
 from explorer.access.notaries import Notary, add_notary, list_notaries, parse_signing_address, revoke_notary
+from explorer.cli.administering import administer
 from explorer.cli.exits import Exit
 from explorer.cli.keys import (
     DEFAULT_KEY_FILE,
@@ -26,9 +26,6 @@ from explorer.cli.keys import (
 from explorer.cli.running import run
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.errors import UnreadableFile
-from explorer.ground.connection import database_errors
-from explorer.index.networks import claim_network, demand_network
-from explorer.index.opening import open_index
 from explorer.signatures.errors import KeyFileError, OtherNetwork
 from explorer.signatures.facts import Facts
 from explorer.signatures.keyfile import seal_key, write_key_file
@@ -39,8 +36,6 @@ from node.signing import secret_key_from_bytes
 _MOST_TEXT_BYTES = 64 * 1024
 
 notary = typer.Typer(help="Notaries: their keys and signatures, and who is one.", no_args_is_help=True)
-
-Work = Callable[[asyncpg.Connection], Awaitable[Exit]]
 
 
 @notary.command("keygen", epilog="Example: filplus notary keygen --key notary-key.json")
@@ -145,7 +140,7 @@ def add_command(
         terminal.people.print(f"{added.address} is a notary: {shown(added.name)} ({added.id})")
         return Exit.OK
 
-    _run(terminal, work)
+    administer(terminal, work, what="notaries")
 
 
 @notary.command("list", epilog="Example: filplus notary list")
@@ -162,7 +157,7 @@ def list_command(context: typer.Context) -> None:
         _print_table(terminal, found)
         return Exit.OK
 
-    _run(terminal, work, changes=False)
+    administer(terminal, work, what="notaries", changes=False)
 
 
 def _print_table(terminal: Terminal, found: list[Notary]) -> None:
@@ -178,7 +173,7 @@ def revoke_command(
     context: typer.Context,
     notary: Annotated[str, typer.Argument(metavar="ID|ADDRESS", help="The notary's id or address.")],
 ) -> None:
-    """Ends a notary's right to decide, and its sessions, at once. What it decided stays."""
+    """Ends a notary's right to decide, and its sessions, at once. Its approvals of open reviews count no more."""
     terminal = terminal_of(context)
 
     async def work(connection: asyncpg.Connection) -> Exit:
@@ -187,18 +182,4 @@ def revoke_command(
         terminal.people.print(f"{revoked.address} is no notary any more")
         return Exit.OK
 
-    _run(terminal, work)
-
-
-def _run(terminal: Terminal, work: Work, *, changes: bool = True) -> None:
-    """Runs work over the database. What `changes` something is in the audit log, which names the network."""
-
-    async def over_database() -> Exit:
-        settings = terminal.settings()
-        async with open_index(settings, application_name="filplus notary", may_migrate=False) as opened:
-            with database_errors("administering notaries"):
-                async with opened.pool.acquire() as connection:
-                    await (claim_network if changes else demand_network)(connection, settings.network.name)
-                    return await work(connection)
-
-    run(terminal, over_database)
+    administer(terminal, work, what="notaries")

@@ -6,6 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
+import asyncpg
 import typer
 from rich.table import Column, Table
 
@@ -13,12 +14,11 @@ from explorer.access.actors import OPERATOR
 from explorer.alerts.addresses import Policy
 from explorer.alerts.endpoints import TYPES
 from explorer.alerts.service import WebhookService
+from explorer.cli.administering import administer_pool
 from explorer.cli.exits import Exit
-from explorer.cli.running import run
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.errors import QuestionError
-from explorer.index.networks import claim_network, demand_network
-from explorer.index.opening import open_index
+from explorer.ground.settings import Settings
 
 TEST_WAIT_S = 30.0
 _LOOK_EVERY_S = 0.25
@@ -198,19 +198,12 @@ async def _replayed(service: WebhookService, delivery_id: int | None, dead_of: s
 
 
 def _run(terminal: Terminal, work: Work, *, changes: bool = True, kept: str = "") -> None:
-    """Runs work over the database; administration never goes over a service's address.
+    """Runs work over the service of webhooks, on the database."""
 
-    What `changes` something goes into the audit log, which needs to know the network.
-    """
+    async def over_pool(pool: asyncpg.Pool, settings: Settings) -> Exit:
+        return await work(WebhookService(pool, Policy(settings.webhook_allow)))
 
-    async def over_database() -> Exit:
-        settings = terminal.settings()
-        async with open_index(settings, application_name="filplus webhook", may_migrate=False) as opened:
-            async with opened.pool.acquire() as connection:
-                await (claim_network if changes else demand_network)(connection, settings.network.name)
-            return await work(WebhookService(opened.pool, Policy(settings.webhook_allow)))
-
-    run(terminal, over_database, kept=kept)
+    administer_pool(terminal, over_pool, what="webhooks", changes=changes, kept=kept)
 
 
 async def _tried(service: WebhookService, delivery_id: int, wait_s: float) -> Mapping[str, Any]:

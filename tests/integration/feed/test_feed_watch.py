@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import asyncpg
 import pytest
 
+from explorer.ground import notified
 from explorer.index import feed_watch
 from explorer.index.feed import FeedEvent
 from explorer.web.broadcast import Broadcast, Watcher
@@ -120,7 +121,7 @@ async def test_a_database_that_stays_away_is_told_after_a_while(
     dsn: str, monkeypatch: pytest.MonkeyPatch, pool: asyncpg.Pool
 ) -> None:
     monkeypatch.setattr("explorer.web.broadcast.AWAY_AFTER_S", 0.1)
-    monkeypatch.setattr(feed_watch, "PAUSES_S", (1.0,))
+    monkeypatch.setattr(notified, "PAUSES_S", (1.0,))
     broadcast = Broadcast()
     async with watching(dsn, broadcast):
         await broadcast.ready(5)
