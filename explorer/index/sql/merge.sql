@@ -47,10 +47,12 @@ WHERE r.first_seen_epoch <= $1 AND coalesce(r.gone_epoch > $1, true) AND coalesc
   AND NOT {left}
 
 -- name: add
+-- Left to the key, not to a join: over a table that was empty when last analyzed, a join reads it anew for every row,
+-- with all that this very command has written by then.
 INSERT INTO explorer.{table} (id, {columns}, first_seen_epoch, seen_epoch, gone_epoch)
 SELECT s.id, {staged}, $1, $1, $2
 FROM pg_temp.stage AS s
-WHERE NOT EXISTS (SELECT FROM explorer.{table} AS r WHERE r.id = s.id)
+ON CONFLICT (id) DO NOTHING
 
 -- name: update
 -- $3: the first complete epoch after $1. A row that has not ended was in it; one that had ended is missing there again.
@@ -96,15 +98,17 @@ FROM pg_temp.stage AS s
 WHERE r.id = s.id AND s.label_known AND NOT r.label_known
 
 -- name: keep_terms
--- A claim that is seen with a second TermMax: until now every source had the present one.
+-- A claim that is seen with a second TermMax: until now every source had the present one. What is known is read once,
+-- apart from what this command writes.
+WITH known AS MATERIALIZED (SELECT DISTINCT claim_id FROM explorer.claim_terms),
+seen AS (
+    SELECT r.id, r.first_seen_epoch, r.term_max_epochs AS held, s.term_max_epochs AS staged, k.claim_id IS NULL AS is_new
+    FROM pg_temp.stage AS s JOIN explorer.claims AS r ON r.id = s.id LEFT JOIN known AS k ON k.claim_id = r.id
+)
 INSERT INTO explorer.claim_terms AS t (claim_id, term_max_epochs, since_epoch)
-SELECT r.id, r.term_max_epochs, r.first_seen_epoch
-FROM pg_temp.stage AS s JOIN explorer.claims AS r ON r.id = s.id
-WHERE r.term_max_epochs <> s.term_max_epochs AND NOT EXISTS (SELECT FROM explorer.claim_terms WHERE claim_id = r.id)
+SELECT id, held, first_seen_epoch FROM seen WHERE held <> staged AND is_new
 UNION ALL
-SELECT r.id, s.term_max_epochs, $1
-FROM pg_temp.stage AS s JOIN explorer.claims AS r ON r.id = s.id
-WHERE r.term_max_epochs <> s.term_max_epochs OR EXISTS (SELECT FROM explorer.claim_terms WHERE claim_id = r.id)
+SELECT id, staged, $1 FROM seen WHERE held <> staged OR NOT is_new
 ON CONFLICT (claim_id, term_max_epochs) DO UPDATE SET since_epoch = excluded.since_epoch
 WHERE excluded.since_epoch < t.since_epoch
 

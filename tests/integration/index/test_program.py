@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.integration.index.importing import empty, everything_of, state_of
+from tests.integration.index.importing import Importer, empty, everything_of, state_of
 from tests.unit.index.dumps import as_map, claim_entry, deal_entry
 
 FILPLUS = Path(sys.executable).with_name("filplus")
@@ -107,9 +107,25 @@ async def backend_ended(pool: asyncpg.Pool) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE application_name = 'filplus index import' AND datname = current_database()"
     )
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(30):
         while await pool.fetchval(running):  # noqa: ASYNC110 - there is no word from the server to wait for
             await asyncio.sleep(0.02)
+
+
+async def test_tables_analyzed_while_empty_are_not_read_for_every_record(imports: Importer, pool: asyncpg.Pool) -> None:
+    """As autovacuum leaves them after an import that was killed: the planner then takes a scan of them for free."""
+    scans = (
+        "SELECT sum(seq_scan) FROM pg_stat_user_tables"
+        " WHERE schemaname = 'explorer' AND relname IN ('claims', 'claim_terms')"
+    )
+    claims = {number: claim_entry(number) for number in range(5000)}
+    for epoch, term_max in ((100, 900), (200, 1200)):
+        await pool.execute("VACUUM ANALYZE explorer.claims, explorer.claim_terms")
+        before = await pool.fetchval(scans)
+        await imports({number: {**claim, "TermMax": term_max} for number, claim in claims.items()}, at_epoch=epoch)
+        await pool.execute("SELECT pg_stat_force_next_flush()")
+        assert await pool.fetchval(scans) - before < 50
+    assert await pool.fetchval("SELECT count(*) FROM explorer.claim_terms") == 10_000
 
 
 async def test_two_at_once_take_turns(pool: asyncpg.Pool, environment: dict[str, str], tmp_path: Path) -> None:
