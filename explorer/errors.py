@@ -22,6 +22,7 @@
     + HeadMoved             somebody else has moved the followed head: look again
     + NotFollowing          nobody began to follow a chain, or it was forgotten meanwhile
     + ForkBelowFinal        the node's chain left ours below what is final
+    + StateTooSmall         a node's state that would make most of the index vanish
   x QuestionError           asked for something that cannot be; `code` is its stable name
     + MalformedCid
     + MalformedEpoch
@@ -128,6 +129,10 @@ class NotFollowing(FollowError):
 
 class ForkBelowFinal(FollowError):
     """The node's chain left ours below what is final. Nothing is taken back: a person has to look."""
+
+
+class StateTooSmall(FollowError):
+    """A node's state that would make most of the index vanish: such an answer is a fault, until a person says no."""
 
 
 class QuestionError(FilplusError):

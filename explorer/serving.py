@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from explorer.access.service import AccessService
 from explorer.access.signing_in import SignInService
+from explorer.access.views import SavedViews
 from explorer.alerts.addresses import Policy
 from explorer.alerts.channels import parse_channels
 from explorer.alerts.loop import open_delivery
@@ -35,6 +36,7 @@ from explorer.index.opening import OpenIndex, open_index
 from explorer.index.service import IndexService, index_service
 from explorer.index.watch import IndexWatch
 from explorer.parties.refreshing import Refresher
+from explorer.parties.resolving import Resolver
 from explorer.parties.service import PartyService
 from explorer.reviews.deadlines import Deadlines
 from explorer.reviews.desk import Desk
@@ -178,6 +180,11 @@ class _Parts:
         """What shows the last comparison with a node; None where none is followed."""
         return None if self.standing is None else DriftGauges(self.opened.pool, self.registry).refresh
 
+    def _names(self) -> Resolver:
+        """Who tells whose an address is: the followed chain, where there is one."""
+        standing = self.standing
+        return Resolver() if standing is None else Resolver(chain=lambda: standing.chain)
+
     def application(self, index: IndexService, desk: Desk) -> web.Application:
         """The HTTP side over all of it."""
         pool, network = self.opened.pool, self.settings.network.name
@@ -191,7 +198,8 @@ class _Parts:
             audit=AuditService(pool),
             reviews_desk=desk,
             webhooks=WebhookService(pool, Policy(self.settings.webhook_allow)),
-            parties_known=PartyService(index=index),
+            parties_known=PartyService(index=index, names=self._names()),
+            views=SavedViews(pool),
         )
 
 

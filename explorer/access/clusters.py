@@ -11,7 +11,14 @@ from typing import Any, Final
 import asyncpg
 
 from explorer.access.actors import OPERATOR, Actor, Scope
-from explorer.access.errors import ClusterRevoked, ClusterUnknown, NameRefused, PublicKeyRefused, ScopesRefused
+from explorer.access.errors import (
+    ClusterRevoked,
+    ClusterUnknown,
+    NameRefused,
+    NoBearerKey,
+    PublicKeyRefused,
+    ScopesRefused,
+)
 from explorer.access.keys import hash_of, id_of, new_key, thumbprint
 from explorer.access.names import demand_name
 from explorer.audit.log import record
@@ -127,24 +134,26 @@ async def add_cluster(
     scopes: Sequence[Scope] = USUAL_SCOPES,
     *,
     public_key: bytes | None = None,
+    bearer: bool = False,
     by: Actor = OPERATOR,
     now: datetime | None = None,
 ) -> NewKeys:
-    """Adds a cluster with a bearer key, and with the Ed25519 key that it signs its requests with, where one is given.
+    """Adds a cluster with a bearer key; or with the Ed25519 key that it signs its requests with, where one is given.
 
+    Beside that one it gets a bearer key only with `bearer`: a secret that nobody asked for is kept by nobody.
     NameRefused for a name that somebody has or had; PublicKeyRefused for a key that is known already.
     """
     cluster_id, parsed = new_id("clu"), parse_name(name)
     async with connection.transaction():
         if not await connection.fetchval(_QUERIES["add_cluster"], cluster_id, parsed, now):
             raise NameRefused(f"{parsed!r} is or was another cluster: take another name", value=parsed)
-        key = await _add_bearer_key(connection, cluster_id, scopes, now)
-        signing = None if public_key is None else await _add_public_key(connection, cluster_id, public_key, scopes, now)
-        facts = {
-            "name": parsed,
-            "scopes": list(map(str, scopes)),
-            "keys": [id_of(key), *([signing] if signing else [])],
-        }
+        key = signing = None
+        if public_key is None or bearer:
+            key = await _add_bearer_key(connection, cluster_id, scopes, now)
+        if public_key is not None:
+            signing = await _add_public_key(connection, cluster_id, public_key, scopes, now)
+        added = [*([] if key is None else [id_of(key)]), *([] if signing is None else [signing])]
+        facts = {"name": parsed, "scopes": list(map(str, scopes)), "keys": added}
         await record(connection, by, "cluster.added", cluster_id, facts, now=now)
     return NewKeys(cluster_id, parsed, tuple(scopes), key, signing)
 
@@ -202,14 +211,15 @@ async def rotate_key(
     named: str,
     *,
     public_key: bytes | None = None,
+    bearer: bool = False,
     overlap: timedelta = OVERLAP,
     by: Actor = OPERATOR,
     now: datetime | None = None,
 ) -> NewKeys:
     """Gives a cluster a new key of the same scopes; those before hold for the overlap.
 
-    A bearer key, or with `public_key` that one: the other kind stays as it is. ClusterUnknown, ClusterRevoked,
-    PublicKeyRefused.
+    A bearer key, or with `public_key` that one: the other kind stays as it is. A cluster that only signs gets a bearer
+    key with `bearer` alone. ClusterUnknown, ClusterRevoked, PublicKeyRefused, NoBearerKey.
     """
     async with connection.transaction():
         row = await _locked(connection, named)
@@ -218,6 +228,7 @@ async def rotate_key(
         scopes = tuple(map(Scope, await connection.fetchval(_QUERIES["newest_scopes"], row["id"])))
         key = signing = None
         if public_key is None:
+            await _demand_bearer_key(connection, row, bearer=bearer)
             key = await _add_bearer_key(connection, row["id"], scopes, now)
         else:
             signing = await _add_public_key(connection, row["id"], public_key, scopes, now)
@@ -226,6 +237,16 @@ async def rotate_key(
         facts = {"name": row["name"], "key": new, "overlap_seconds": int(overlap.total_seconds())}
         await record(connection, by, "cluster.rotated", row["id"], facts, now=now)
     return NewKeys(row["id"], row["name"], scopes, key, signing, ends_at)
+
+
+async def _demand_bearer_key(connection: asyncpg.Connection, row: Mapping[str, Any], *, bearer: bool) -> None:
+    """Returns where the cluster has a bearer key to be replaced, or is to get one."""
+    if not bearer and not await connection.fetchval(_QUERIES["has_bearer_key"], row["id"]):
+        raise NoBearerKey(
+            f"{row['name']} only signs its requests, so there is no bearer key to replace: give its new public key with"
+            " --public-key, or ask for a bearer key with --bearer",
+            value=row["id"],
+        )
 
 
 async def _locked(connection: asyncpg.Connection, named: str) -> Mapping[str, Any]:

@@ -5,9 +5,11 @@
     + NameRefused            no name for a cluster, or one that was given out before
     + ScopesRefused
     + PublicKeyRefused
+    + NoBearerKey            a cluster that only signs its requests has none to replace
     + ClusterRevoked         it was revoked, for good
     + AddressUnsuited        an address that no text can be signed with
     + NotaryExists
+    + TooManyViews
     x SignInRefused
       + NonceRefused         not ours, used, or too old
       + NotANotary           a good signature, of nobody who may decide
@@ -38,6 +40,12 @@ class PublicKeyRefused(QuestionError):
     code = "public_key_refused"
 
 
+class NoBearerKey(QuestionError):
+    """The cluster has no bearer key."""
+
+    code = "no_bearer_key"
+
+
 class ClusterRevoked(QuestionError):
     """The cluster was revoked."""
 
@@ -55,6 +63,12 @@ class AddressUnsuited(QuestionError):
     """The text is no address whose key could sign a text."""
 
     code = "address_unsuited"
+
+
+class TooManyViews(QuestionError):
+    """A notary saves no more views than so many."""
+
+    code = "too_many_views"
 
 
 class NotaryExists(QuestionError):

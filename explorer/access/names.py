@@ -1,4 +1,4 @@
-"""Names that people give to clusters and notaries, and that others read on terminals and pages."""
+"""Names that people give to clusters, notaries and views, and that others read on terminals and pages."""
 
 import unicodedata
 
@@ -7,13 +7,13 @@ from explorer.access.errors import NameRefused
 MAX_NAME_CHARS = 100
 
 
-def demand_name(text: str) -> str:
+def demand_name(text: str, *, most: int = MAX_NAME_CHARS) -> str:
     """The name itself; NameRefused where it is empty, too long, or holds what can't be seen.
 
     Control characters, marks of direction, line breaks and half characters are refused; letters of any script are not.
     """
-    if not 0 < len(text) <= MAX_NAME_CHARS:
-        raise NameRefused(f"a name has 1 to {MAX_NAME_CHARS} characters, not {len(text)}", value=text[:MAX_NAME_CHARS])
+    if not 0 < len(text) <= most:
+        raise NameRefused(f"a name has 1 to {most} characters, not {len(text)}", value=text[:most])
     bad = next((char for char in text if unicodedata.category(char) in _UNSEEN), None)
     if bad is not None:
         raise NameRefused(f"the name {text!a} holds U+{ord(bad):04X}, which can't be seen: leave it out", value=text)

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -53,6 +54,36 @@ async def end_session(connection: asyncpg.Connection, token: str) -> Notary | No
     """Ends the session of a token; returns whose it was, None where there was none."""
     row = await connection.fetchrow(_QUERIES["end_session"], _hash_of(token[: _MOST_CHARS + 1]))
     return None if row is None else notary_of(row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session that holds. Unused, it ends at `ends_at`; `is_this` is the one that asks."""
+
+    began_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    is_this: bool
+
+
+async def list_sessions(
+    connection: asyncpg.Connection, address: str, token: str, *, now: datetime | None = None
+) -> list[Session]:
+    """The sessions of a notary, the newest first; `token` is that of the one who asks."""
+    this = _hash_of(token[: _MOST_CHARS + 1])
+    rows = await connection.fetch(_QUERIES["sessions_of"], address, now, IDLE, LONGEST)
+    return [
+        Session(
+            began_at=row["began_at"], seen_at=row["seen_at"], ends_at=row["ends_at"], is_this=row["token_hash"] == this
+        )
+        for row in rows
+    ]
+
+
+async def end_sessions(connection: asyncpg.Connection, notary: Notary) -> int:
+    """Ends every session of a notary; returns how many there were, those included that had ended by time."""
+    status: str = await connection.execute(_QUERIES["end_sessions_of"], notary.id)
+    return int(status.rpartition(" ")[2])
 
 
 def _hash_of(token: str) -> bytes:

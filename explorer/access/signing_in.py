@@ -22,7 +22,7 @@ from explorer.access.errors import NonceRefused, NotANotary
 from explorer.access.nonces import SIGN_IN, SIGN_IN_LIFETIME, issue_nonce, take_nonce
 from explorer.access.notaries import Notary, find_notary, parse_signing_address
 from explorer.access.origin import signing_domain
-from explorer.access.sessions import LONGEST, begin_session, end_session
+from explorer.access.sessions import LONGEST, Session, begin_session, end_session, end_sessions, list_sessions
 from explorer.audit.log import record
 from explorer.ground.connection import database_errors
 from explorer.ground.queries import load_queries
@@ -31,7 +31,7 @@ from explorer.signatures.facts import SignIn
 from explorer.signatures.texts import facts_of, text_of
 from explorer.signatures.values import time_text
 from explorer.signatures.verify import canonical_signature, verify_sign_in
-from node.address import Address
+from node.address import Address, parse_address
 
 _QUERIES: Final = load_queries("explorer.access.sql", "notaries.sql")
 
@@ -113,6 +113,19 @@ class SignInService:
             notary = await end_session(connection, token)
             if notary is not None:
                 await record(connection, notary.actor(), "notary.signed_out", notary.id, {}, now=self.now())
+
+    async def sessions(self, address: str, token: str) -> list[Session]:
+        """The sessions of a notary's address that hold; `token` is that of the one who asks."""
+        async with self._connection("looking for sessions") as connection:
+            return await list_sessions(connection, address, token, now=self.now())
+
+    async def sign_out_everywhere(self, address: str) -> None:
+        """Ends every session of the notary of an address."""
+        async with self._connection("ending sessions") as connection, connection.transaction():
+            notary = await find_notary(connection, parse_address(address))
+            if notary is not None:
+                facts = {"sessions": await end_sessions(connection, notary)}
+                await record(connection, notary.actor(), "notary.signed_out", notary.id, facts, now=self.now())
 
     def _read(self, message: str) -> tuple[Address, str]:
         facts = facts_of(message)

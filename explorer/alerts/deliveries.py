@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 import asyncpg
@@ -14,13 +15,20 @@ from explorer.alerts.errors import DeliveryUnknown, EndpointRefused
 from explorer.errors import MalformedCursor
 from explorer.ground.queries import load_queries
 
-STATES: Final = ("pending", "delivered", "dead")
 PAGE: Final = 100
 _NEWEST: Final = 2**63 - 1
 
 _ATTEMPT_FIELDS: Final = ("outcome", "status", "duration_ms", "error", "excerpt")
 
 _QUERIES: Final = load_queries("explorer.alerts.sql", "deliveries.sql")
+
+
+class State(StrEnum):
+    """What a delivery can be."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +116,16 @@ async def replay_delivery(connection: asyncpg.Connection, delivery_id: int, *, n
         if row is None:
             raise DeliveryUnknown(delivery_id)
         if row["removed_at"] is not None or row["disabled_reason"] is not None:
-            why = "removed" if row["removed_at"] is not None else f"disabled: {row['disabled_reason']}"
-            raise EndpointRefused(f"the endpoint {row['id']} of delivery {delivery_id} is {why}", value=delivery_id)
+            raise EndpointRefused(f"delivery {delivery_id} is of {_why_told_nothing(row)}", value=delivery_id)
         await connection.fetch(_QUERIES["replay"], delivery_id, None, now)
         await connection.execute(_QUERIES["wake"])
+
+
+def _why_told_nothing(row: Mapping[str, Any]) -> str:
+    """Why an endpoint gets no message, and what would change that."""
+    if row["removed_at"] is not None:
+        return f"{row['id']}, which was removed: add its address again, and it is told of what happens from then on"
+    return f"{row['id']}, which is disabled ({row['disabled_reason']}): enable it first"
 
 
 async def replay_dead(connection: asyncpg.Connection, endpoint_id: str, *, now: datetime | None = None) -> list[int]:

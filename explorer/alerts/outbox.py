@@ -225,6 +225,11 @@ async def load_figures(connection: asyncpg.Connection, *, now: datetime | None =
     return [Figures(row["id"], *tuple(row)[1:]) for row in await connection.fetch(_QUERIES["figures"], now)]
 
 
+async def load_queue(connection: asyncpg.Connection) -> asyncpg.Record:
+    """Over all endpoints: how many deliveries are `waiting`, since when (`oldest_at`), and how many are `dead`."""
+    return await connection.fetchrow(_QUERIES["queue"])
+
+
 async def prune(connection: asyncpg.Connection, now: datetime) -> None:
     """Forgets what was delivered longer ago than KEPT, dead letters after DEAD_KEPT, and old attempts but the last."""
     await connection.execute(_QUERIES["end_orphans"], now)

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from yarl import URL
 
-from explorer.alerts import deliveries, endpoints
+from explorer.alerts import deliveries, endpoints, outbox
 from explorer.alerts.addresses import Policy
 from explorer.alerts.endpoints import NewSecret
 from explorer.audit.log import Doer, record
@@ -89,6 +89,12 @@ class WebhookService:
         async with self._reading() as connection:
             row = await deliveries.load_delivery(connection, delivery_id)
             return {**row.document(), "attempts": await deliveries.load_attempts(connection, delivery_id)}
+
+    async def queue(self) -> Document:
+        """How many alerts wait, since when the oldest does, and how many were given up."""
+        async with self._reading() as connection:
+            row = await outbox.load_queue(connection)
+        return {"waiting": row["waiting"], "oldest_at": endpoints.moment_text(row["oldest_at"]), "dead": row["dead"]}
 
     async def replay(self, delivery_id: int, *, actor: Doer) -> Document:
         """Makes a delivery pending again, with its webhook-id; its document. DeliveryUnknown, EndpointRefused."""

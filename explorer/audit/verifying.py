@@ -1,7 +1,7 @@
 """Verifying the audit log: the chain, what was noted of it, and every signature that was kept in it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -92,9 +92,16 @@ class Verifier:
 
 
 async def verify_database(
-    connection: asyncpg.Connection, *, noted: str | None = None, signatures: bool = True
+    connection: asyncpg.Connection,
+    *,
+    noted: str | None = None,
+    signatures: bool = True,
+    also: Callable[[Entry], None] | None = None,
 ) -> Report:
-    """What the database's log is found to be, as of one moment. `noted` is a head's hash that it must contain."""
+    """What the database's log is found to be, as of one moment. `noted` is a head's hash that it must contain.
+
+    `also` is given each entry that was found to hold.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         network = await load_network(connection)
         verifier = Verifier(network, noted=noted, signatures=signatures)
@@ -102,6 +109,8 @@ async def verify_database(
             if network is None:
                 raise BrokenLog(entry.seq, "the database has forgotten which network it is of")
             verifier.take(entry)
+            if also is not None:
+                also(entry)
     return verifier.report()
 
 

@@ -1,7 +1,7 @@
 """Who asks an explorer from the terminal: a cluster or an operator by a key, a notary by signing in."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,23 +88,36 @@ def demand_key(key: str) -> str:
 @asynccontextmanager
 async def signed_in(client: ExplorerClient, place: Place, signer: Signer) -> AsyncIterator[None]:
     """Signs the key's notary in, and out again at the end. ServiceRefused where none of its addresses is a notary's."""
-    refused: ServiceRefused | None = None
-    for address in signer.addresses:
-        text = place.sign_in(await client.nonce(str(address)), address)
-        try:
-            await client.sign_in(signer.signed(text))
-            break
-        except ServiceRefused as error:
-            if not is_no_notary(error):
-                raise
-            refused = refused or error
-    else:
-        assert refused is not None  # noqa: S101 - a key has at least one address
-        raise refused
+    first, *others = signer.addresses
+    try:
+        await _sign_in(client, place, signer, first)
+    except ServiceRefused as error:
+        if not is_no_notary(error) or not await _is_signed_in_as_any(client, place, signer, others):
+            raise
     try:
         yield
     finally:
         await _sign_out(client)
+
+
+async def _sign_in(client: ExplorerClient, place: Place, signer: Signer, address: Address) -> None:
+    text = place.sign_in(await client.nonce(str(address)), address)
+    await client.sign_in(signer.signed(text))
+
+
+async def _is_signed_in_as_any(
+    client: ExplorerClient, place: Place, signer: Signer, addresses: Sequence[Address]
+) -> bool:
+    """Signs in as the first of the addresses that is a notary's; false where none is."""
+    for address in addresses:
+        try:
+            await _sign_in(client, place, signer, address)
+        except ServiceRefused as error:
+            if not is_no_notary(error):
+                raise
+        else:
+            return True
+    return False
 
 
 def is_no_notary(error: ServiceRefused) -> bool:

@@ -15,17 +15,19 @@ import typer
 from explorer.audit.chain import Head
 from explorer.audit.errors import BrokenLog, FileUnreadable
 from explorer.audit.reading import first_since, read_entries
-from explorer.audit.verifying import Report, verify_database, verify_file
+from explorer.audit.verifying import Report, verify_file
 from explorer.cli.exits import Exit
 from explorer.cli.running import run
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.ground.connection import database_errors
 from explorer.index.networks import demand_network
 from explorer.index.opening import open_index
+from explorer.reviews.agreeing import Agreement, verify_with_reviews
 
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 T = TypeVar("T")
+Write = Callable[[bytes], None]
 
 audit = typer.Typer(help="The audit log: what was done, by whom.", no_args_is_help=True)
 
@@ -41,7 +43,10 @@ def verify_command(
     ] = None,
     signatures: Annotated[bool, typer.Option(help="Verify the signatures that entries keep, too.")] = True,
 ) -> None:
-    """Finds whatever was changed, removed, added or reordered in the log, and names the first bad entry."""
+    """Finds whatever was changed, removed, added or reordered in the log, and names the first bad entry.
+
+    Of the database it also names each review that isn't as the log says.
+    """
     terminal = terminal_of(context)
     if head is not None and not _HASH.fullmatch(head):
         raise typer.BadParameter(
@@ -50,25 +55,34 @@ def verify_command(
 
     async def work() -> Exit:
         try:
-            report = await _verified(terminal, file, head, signatures=signatures)
+            report, agreement = await _verified(terminal, file, head, signatures=signatures)
         except BrokenLog as error:
             terminal.document({"ok": False, "bad": {"seq": error.seq, "why": error.why}})
             terminal.side.print(f"[bold red]broken at entry {error.seq}[/]: {shown(error.why)}")
             return Exit.ERROR
-        terminal.document(report.document())
+        agrees = agreement is None or not agreement.differing
+        reviews = None if agreement is None else agreement.document()
+        terminal.document({**report.document(), "ok": agrees, "reviews": reviews})
         _print(terminal, report)
-        return Exit.OK
+        _print_agreement(terminal, agreement)
+        return Exit.OK if agrees else Exit.ERROR
 
     run(terminal, work)
 
 
-async def _verified(terminal: Terminal, file: str | None, noted: str | None, *, signatures: bool) -> Report:
+async def _verified(
+    terminal: Terminal, file: str | None, noted: str | None, *, signatures: bool
+) -> tuple[Report, Agreement | None]:
+    """What the log is found to be; of the database's also whether the reviews agree with it."""
     if file is not None:
         with _opened(file) as opened:
-            return verify_file(opened, noted=noted, signatures=signatures)
+            report = verify_file(opened, noted=noted, signatures=signatures)
+        if not report.entries:
+            raise BrokenLog(1, "there is none: an empty file shows nothing, not even that the log is empty")
+        return report, None
 
-    async def over(connection: asyncpg.Connection) -> Report:
-        return await verify_database(connection, noted=noted, signatures=signatures)
+    async def over(connection: asyncpg.Connection) -> tuple[Report, Agreement]:
+        return await verify_with_reviews(connection, noted=noted, signatures=signatures)
 
     return await _over_database(terminal, over)
 
@@ -84,6 +98,16 @@ def _print(terminal: Terminal, report: Report) -> None:
         terminal.people.print(f"[green]✓[/] {report.signatures} signatures in them hold")
     terminal.people.print(f"head {report.head.seq} {report.head.hash}")
     terminal.side.print("Note the head elsewhere: --head then shows that nothing was cut off.")
+
+
+def _print_agreement(terminal: Terminal, agreement: Agreement | None) -> None:
+    if agreement is None:
+        terminal.side.print("A file shows the chain alone: whether the reviews agree with it, only the database shows.")
+        return
+    for review_id, why in agreement.differing.items():
+        terminal.side.print(f"[bold red]{shown(review_id)} isn't as the log says[/]: {shown('; '.join(why))}")
+    if not agreement.differing:
+        terminal.people.print(f"[green]✓[/] {agreement.compared} reviews are as the log says")
 
 
 @audit.command("export", epilog="Example: filplus audit export -o log.ndjson")
@@ -102,8 +126,8 @@ def export_command(
 
     async def work() -> Exit:
         async def over(connection: asyncpg.Connection) -> tuple[int, Head | None]:
-            with _writing(output) as out:
-                return await _write(connection, out, moment)
+            with writing(output) as write:
+                return await _export(connection, write, moment)
 
         count, head = await _over_database(terminal, over)
         facts: dict[str, Any] = {"file": None if output is None else str(output), "entries": count}
@@ -115,7 +139,7 @@ def export_command(
     run(terminal, work)
 
 
-async def _write(connection: asyncpg.Connection, out: IO[bytes], since: datetime | None) -> tuple[int, Head | None]:
+async def _export(connection: asyncpg.Connection, write: Write, since: datetime | None) -> tuple[int, Head | None]:
     """Writes the entries; returns how many, and the last one's number and hash."""
     count, head = 0, None
     async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -123,7 +147,7 @@ async def _write(connection: asyncpg.Connection, out: IO[bytes], since: datetime
         if start is None:
             return 0, None
         async for entry in read_entries(connection, from_seq=start):
-            out.write(entry.line().encode("ascii") + b"\n")
+            write(entry.line().encode("ascii") + b"\n")
             count, head = count + 1, Head(entry.seq, entry.hash)
     return count, head
 
@@ -149,23 +173,43 @@ def _opened(file: str) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _writing(file: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a file that takes the name only once it is whole."""
+def writing(file: Path | None) -> Iterator[Write]:
+    """Gives what writes to standard output, or to a file that takes the name only once it is whole. FileUnreadable."""
     if file is None:
-        yield sys.stdout.buffer
-        sys.stdout.flush()
+        yield _telling(sys.stdout.buffer, "standard output")
+        with file_errors("standard output"):
+            sys.stdout.flush()
         return
     part = file.with_name(f"{file.name}.part")
+    with file_errors(file):
+        opened = part.open("wb")
     try:
-        with part.open("wb") as opened:
-            yield opened
-            opened.flush()
-            os.fsync(opened.fileno())
-        part.replace(file)
-    except OSError as error:
-        raise FileUnreadable(f"{file} can't be written: {error.strerror}") from error
+        with opened:
+            yield _telling(opened, file)
+            with file_errors(file):
+                opened.flush()
+                os.fsync(opened.fileno())
+        with file_errors(file):
+            part.replace(file)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _telling(opened: IO[bytes], file: Path | str) -> Write:
+    def write(line: bytes) -> None:
+        with file_errors(file):
+            opened.write(line)
+
+    return write
+
+
+@contextmanager
+def file_errors(file: Path | str) -> Iterator[None]:
+    """Tells what goes wrong with the file as that. Nothing else belongs in here: a lost database is an OSError too."""
+    try:
+        yield
+    except OSError as error:
+        raise FileUnreadable(f"{file} can't be written: {error.strerror}") from error
 
 
 async def _over_database(terminal: Terminal, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:

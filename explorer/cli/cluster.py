@@ -14,6 +14,7 @@ from explorer.access.keys import parse_public_key
 from explorer.cli.administering import administer
 from explorer.cli.exits import Exit
 from explorer.cli.terminal import Terminal, shown, terminal_of
+from explorer.reviews.reading import count_open_of
 
 _LARGEST_FILE_BYTES = 16_384
 _OVERLAP_H = int(clusters.OVERLAP.total_seconds() // 3600)
@@ -28,6 +29,11 @@ PublicKey = Annotated[
 ]
 
 
+Bearer = Annotated[
+    bool, typer.Option("--bearer", help="A bearer key, too, for a cluster that signs its requests: it has none else.")
+]
+
+
 @cluster.command("add", epilog="Example: filplus cluster add berlin --public-key berlin.pub.pem")
 def add_command(
     context: typer.Context,
@@ -37,15 +43,15 @@ def add_command(
         typer.Option(metavar="SCOPE", help="reviews:write and reviews:read, the default; or admin, for an operator."),
     ] = None,
     public_key: PublicKey = None,
+    bearer: Bearer = False,
 ) -> None:
-    """Adds a cluster and prints its key, once."""
+    """Adds a cluster and prints its bearer key, once; with --public-key it signs its requests, and has none."""
     terminal = terminal_of(context)
 
     async def work(connection: asyncpg.Connection) -> Exit:
         scopes = clusters.parse_scopes(scope or [])
-        _print_keys(
-            terminal, await clusters.add_cluster(connection, name, scopes, public_key=_read_public_key(public_key))
-        )
+        raw = _read_public_key(public_key)
+        _print_keys(terminal, await clusters.add_cluster(connection, name, scopes, public_key=raw, bearer=bearer))
         return Exit.OK
 
     administer(terminal, work, what="clusters")
@@ -75,8 +81,11 @@ def revoke_command(context: typer.Context, named: Named) -> None:
 
     async def work(connection: asyncpg.Connection) -> Exit:
         cluster_id = await clusters.revoke_cluster(connection, named)
-        terminal.document({"id": cluster_id, "revoked": True})
+        still_open = await count_open_of(connection, cluster_id)
+        terminal.document({"id": cluster_id, "revoked": True, "open_reviews": still_open})
         terminal.people.print(f"revoked {shown(named)}: its keys hold no more")
+        if still_open:
+            terminal.side.print(f"{still_open} of its reviews are open, and can be approved: withdraw what may not")
         return Exit.OK
 
     administer(terminal, work, what="clusters")
@@ -90,14 +99,18 @@ def rotate_command(
         float, typer.Option(min=0, max=_LONGEST_OVERLAP_H, help="How long the key before still holds.")
     ] = _OVERLAP_H,
     public_key: PublicKey = None,
+    bearer: Bearer = False,
 ) -> None:
     """Gives a cluster a new key and prints it, once; with --public-key the one that it signs with."""
     terminal = terminal_of(context)
+    if bearer and public_key is not None:
+        raise typer.BadParameter("one key at a time: --bearer, or --public-key FILE", param_hint="--bearer")
 
     async def work(connection: asyncpg.Connection) -> Exit:
         overlap = timedelta(hours=overlap_hours)
         raw = _read_public_key(public_key)
-        _print_keys(terminal, await clusters.rotate_key(connection, named, public_key=raw, overlap=overlap))
+        made = await clusters.rotate_key(connection, named, public_key=raw, bearer=bearer, overlap=overlap)
+        _print_keys(terminal, made)
         return Exit.OK
 
     administer(terminal, work, what="clusters")

@@ -11,10 +11,10 @@ from explorer.cli.place import Place
 from explorer.cli.terminal import Terminal, shown
 from explorer.client import ExplorerClient
 from explorer.errors import ServiceError, ServiceRefused
+from explorer.signatures.errors import AlteredText
 from explorer.signatures.facts import Decision
-from explorer.signatures.texts import facts_of
 from explorer.signatures.values import readable_bytes
-from node.address import Address
+from node.address import Address, parse_address
 
 Document = dict[str, Any]
 
@@ -46,41 +46,45 @@ async def decide(
     One that had been made before, whose answer was lost perhaps, is found and told again: it counts once.
     """
     try:
-        text = await _offered(client, place, signer, wish)
+        text, facts = await _offered(client, place, signer, wish)
     except ServiceRefused as error:
         if error.code not in _DECIDED:
             raise
         review = await _decided_before(client, place, signer, wish)
         if review is None:
             raise
+        _demand_wished(review, wish)
         terminal.side.print("You had decided so before; it counts once.")
         return review
-    _show(terminal, text)
+    _show(terminal, text, facts)
     if not is_wanted():
         return None
     body = {"decision": wish.decision, "comment": wish.comment, **signer.signed(text)}
     return await client.decide(wish.review_id, body)
 
 
-async def _offered(client: ExplorerClient, place: Place, signer: Signer, wish: Wish) -> str:
-    """The text for the first of the key's addresses that is a notary's, found to say what is wished."""
+async def _offered(client: ExplorerClient, place: Place, signer: Signer, wish: Wish) -> tuple[str, Decision]:
+    """The text for the first of the key's addresses that is a notary's, found to say what is wished, and its facts."""
     *others, last = signer.addresses
-    for address in (*others, last):
+    for address in others:
         try:
-            answer = await client.approval(wish.review_id, wish.decision, str(address))
+            return await _offered_to(client, place, address, wish)
         except ServiceRefused as error:
-            if is_no_notary(error) and address != last:
-                continue
-            raise
-        return place.decision(
-            answer,
-            decision=wish.decision,
-            review_id=wish.review_id,
-            signer=address,
-            publisher=wish.publisher,
-            requested_bytes=wish.requested_bytes,
-        )
-    raise AssertionError("the last address is answered or refused")
+            if not is_no_notary(error):
+                raise
+    return await _offered_to(client, place, last, wish)
+
+
+async def _offered_to(client: ExplorerClient, place: Place, address: Address, wish: Wish) -> tuple[str, Decision]:
+    answer = await client.approval(wish.review_id, wish.decision, str(address))
+    return place.decision(
+        answer,
+        decision=wish.decision,
+        review_id=wish.review_id,
+        signer=address,
+        publisher=wish.publisher,
+        requested_bytes=wish.requested_bytes,
+    )
 
 
 async def _decided_before(client: ExplorerClient, place: Place, signer: Signer, wish: Wish) -> Document | None:
@@ -97,10 +101,21 @@ async def _decided_before(client: ExplorerClient, place: Place, signer: Signer, 
     return None
 
 
-def _show(terminal: Terminal, text: str) -> None:
+def _demand_wished(review: Document, wish: Wish) -> None:
+    """Returns where a review that was decided before is for the publisher and the bytes that are wished, if any are."""
+    if wish.publisher is not None and parse_address(review["publisher"]) != wish.publisher:
+        raise AlteredText(
+            f"you had decided so before, but the review is for {review['publisher']}, not for {wish.publisher}"
+        )
+    if wish.requested_bytes is not None and int(review["requested_bytes"]) != wish.requested_bytes:
+        raise AlteredText(
+            f"you had decided so before, but the review is for {review['requested_bytes']} bytes,"
+            f" not for {wish.requested_bytes}"
+        )
+
+
+def _show(terminal: Terminal, text: str, facts: Decision) -> None:
     """Shows the text as it is, then what it does and for how long, in words."""
-    facts = facts_of(text)
-    assert isinstance(facts, Decision)  # noqa: S101 - as it was checked
     minutes = max(0, int((facts.expires_at - datetime.now(UTC)).total_seconds() // 60))
     rows = {
         "publisher": str(facts.publisher),

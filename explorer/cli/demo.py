@@ -7,7 +7,6 @@ import shutil
 import socket
 import sys
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +21,7 @@ from explorer.client import ExplorerClient
 from explorer.demo.index_story import ask, followed_chain, live
 from explorer.demo.narrating import Document
 from explorer.demo.orders import Orderer
+from explorer.demo.receiver import LOCAL
 from explorer.demo.review_story import PASSPHRASE, Meeting, met, open_queue, told_reviews
 from explorer.demo.story import CHAPTERS, DUMPS, PIECE, dump_path
 from explorer.errors import DataDirError, FilplusError
@@ -36,7 +36,7 @@ from explorer.serving import RunningExplorer, running_explorer
 from node.network import network_named
 
 FOLDER = ".demo"
-LOCAL = ip_network("127.0.0.0/8")
+_PROGRAM = Path(sys.executable).with_name("filplus")
 """Where alerts may go beside public addresses: to the receiver that the demo runs itself."""
 _SIGNS = {
     "active": "[green]● FIL+[/]",
@@ -104,7 +104,7 @@ def demo_command(
                     if once:
                         stop.set()
                     else:
-                        await _go_on(narrator, client, meeting)
+                        await _go_on(narrator, client, meeting, explorer.url)
                     await loops
         return Exit.OK
 
@@ -171,18 +171,32 @@ async def _tell(
     narrator.title("Look at the rest in a browser")
     narrator.link(explorer.url)
     narrator.link(f"{explorer.url}/cid/{CHAPTERS[0].cids[0]}")
+    narrator.link(f"{explorer.url}/reviews")
     return told
 
 
-async def _go_on(narrator: ConsoleNarrator, client: ExplorerClient, meeting: Meeting) -> None:
-    """Leaves something to decide on, and says by which key."""
+async def _go_on(narrator: ConsoleNarrator, client: ExplorerClient, meeting: Meeting, url: str) -> None:
+    """Leaves something to decide on, and says where and by which key."""
     waiting = await open_queue(client, meeting)
+    program, key = _shortest(_PROGRAM), _shortest(meeting.key_file)
     narrator.title(f"Decide yourself: {len(waiting)} reviews wait")
-    narrator.line(f"the notary's key is {meeting.key_file}, its passphrase: {PASSPHRASE}")
+    narrator.link(f"{url}/reviews")
+    narrator.line(f"the notary's key is {key}, its passphrase: {PASSPHRASE}")
+    narrator.remark(
+        "An Ethereum wallet takes that file. Without one, sign what the page shows, and paste the signature:"
+    )
+    narrator.line(f"{program} notary sign TEXT --key {key}")
+    narrator.remark("Or all of it in another terminal, in this folder:")
     narrator.line(f"export FILPLUS_DATA_DIR={meeting.folder} FILPLUS_NETWORK=simulated")
-    narrator.line(f"filplus review list --key {meeting.key_file}")
-    narrator.line(f'filplus review approve {waiting[0]} --key {meeting.key_file} --comment "…"')
+    narrator.line(f"{program} review list --key {key}")
+    narrator.line(f'{program} review approve {waiting[0]} --key {key} --comment "…"')
     narrator.console.print("\nServing until Ctrl-C.")
+
+
+def _shortest(path: Path) -> str:
+    """A path as somebody in this folder types it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 async def _run_command(folder: Path, *arguments: str) -> list[str]:
@@ -190,7 +204,7 @@ async def _run_command(folder: Path, *arguments: str) -> list[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FILPLUS_")}
     ours = {"FILPLUS_DATA_DIR": str(folder), "FILPLUS_NETWORK": "simulated", "FILPLUS_NOTARY_PASSPHRASE": PASSPHRASE}
     running = await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("filplus"),
+        _PROGRAM,
         *arguments,
         env=kept | ours,
         stdin=asyncio.subprocess.DEVNULL,

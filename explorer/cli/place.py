@@ -50,8 +50,8 @@ class Place:
         signer: Address,
         publisher: Address | None,
         requested_bytes: int | None,
-    ) -> str:
-        """The text of an answer, which decides so on that review; a SignatureRefused where it says anything else."""
+    ) -> tuple[str, Decision]:
+        """The text of an answer, which decides so on that review, and its facts; else a SignatureRefused."""
         text, now = _text(answer), datetime.now(UTC)
         facts = read_decision(
             text,
@@ -65,7 +65,7 @@ class Place:
             signer=signer,
         )
         _demand_short(facts, now)
-        return text
+        return text, facts
 
     def proof(self, answer: Mapping[str, Any], *, cluster: str | None, job_id: str | None) -> str:
         """The text of an answer, which proves a publisher's address; a SignatureRefused where it says anything else."""

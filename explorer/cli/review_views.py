@@ -16,6 +16,7 @@ Document = Mapping[str, Any]
 JOB_LINES = 40
 LOG_LINES = 10
 ROWS = 20
+_INDENT = "  "
 
 
 def print_reviews(terminal: Terminal, page: Document) -> None:
@@ -24,19 +25,18 @@ def print_reviews(terminal: Terminal, page: Document) -> None:
         terminal.people.print("No such review.")
         return
     for row in page["reviews"]:
-        terminal.people.print(f"[bold]{shown(row['id'])}[/]  {shown(row['sentence'])}")
+        terminal.tell(f"{row['id']}  {row['sentence']}", indent=_INDENT, style="bold")
         about = f"{row['cluster']}, job {row['job_id']}: {_amount(row)} for {row['publisher']}"
-        terminal.people.print(f"  {shown(about)}, until {shown(_minute(row['expires_at']))} UTC", style="dim")
+        terminal.tell(f"{_INDENT}{about}, until {_minute(row['expires_at'])} UTC", indent=_INDENT, style="dim")
     if page["next_cursor"]:
         terminal.people.print(f"older ones: --cursor {shown(page['next_cursor'])}")
 
 
 def print_review(terminal: Terminal, review: Document) -> None:
     """All of a review that a person needs; the whole of it is what --json prints."""
-    out = terminal.people
-    out.print(f"[bold]{shown(review['id'])}[/] {shown(review['sentence'])}")
+    terminal.tell(f"{review['id']} {review['sentence']}", indent=_INDENT, style="bold")
     for name, value in _facts(review):
-        out.print(f"{name:<10} {shown(value)}")
+        terminal.tell(f"{name:<10} {value}", indent=" " * 11)
     _print_part(terminal, "inputs", [f"{one['verdict']:<8} {one['cid']}" for one in review["inputs"]])
     _print_part(terminal, "rules", [f"{one['effect']}: {one['text']}" for one in review["policy"]])
     _print_part(terminal, "job", _job_lines(review["job"]), most=JOB_LINES)
@@ -110,7 +110,7 @@ def _print_part(terminal: Terminal, title: str, rows: Sequence[str], *, most: in
         return
     terminal.people.print(f"[bold]{title}[/]")
     for row in rows[:most]:
-        terminal.people.print(f"  {shown(row)}")
+        terminal.tell(f"{_INDENT}{row}", indent=_INDENT * 2)
     if len(rows) > most:
         terminal.people.print(f"  and {len(rows) - most} more lines: --json has them all", style="dim")
 

@@ -2,18 +2,22 @@
 
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
 from explorer.ground.settings import Settings, load_settings
+
+_WORDS: Final = re.compile(r"( *)([^ ]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,13 @@ class Terminal:
         """Where text for people goes."""
         return Console(stderr=self.as_json, quiet=self.quiet, highlight=False, soft_wrap=True, emoji=False)
 
+    def tell(self, text: str, *, indent: str = "", style: str | None = None) -> None:
+        """Prints text from elsewhere for people; in a narrow terminal in several lines, with every id whole."""
+        console = self.people
+        inert = _inert(text)
+        for line in in_lines(inert, console.width, indent=indent) if console.is_terminal else [inert]:
+            console.print(escape(line), style=style)
+
     @property
     def side(self) -> Console:
         """Where progress and remarks go."""
@@ -50,9 +61,26 @@ class Terminal:
         return load_settings(os.environ, config_file=self.config_file, options=options)
 
 
+def in_lines(text: str, width: int, *, indent: str = "") -> list[str]:
+    """The text in lines of that width, broken at spaces alone: an id, however long, stays whole. `indent` begins all
+    lines but the first."""
+    lines = [""]
+    for gap, word in _WORDS.findall(text):
+        joined = lines[-1] + gap + word
+        if cell_len(joined) <= width or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(indent + word)
+    return lines
+
+
 def shown(text: str) -> str:
     """Text from elsewhere, fit for a terminal: control and direction characters visible, markup and escapes inert."""
-    return escape("".join(char if char.isprintable() or char == " " else _visible(char) for char in text))
+    return escape(_inert(text))
+
+
+def _inert(text: str) -> str:
+    return "".join(char if char.isprintable() or char == " " else _visible(char) for char in text)
 
 
 def plain(text: str) -> str:

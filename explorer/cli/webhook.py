@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated, Any
 
 import asyncpg
@@ -12,7 +11,8 @@ from rich.table import Column, Table
 
 from explorer.access.actors import OPERATOR
 from explorer.alerts.addresses import Policy
-from explorer.alerts.endpoints import TYPES
+from explorer.alerts.deliveries import State
+from explorer.alerts.endpoints import OVERLAP, TYPES
 from explorer.alerts.service import WebhookService
 from explorer.cli.administering import administer_pool
 from explorer.cli.exits import Exit
@@ -23,19 +23,12 @@ from explorer.ground.settings import Settings
 TEST_WAIT_S = 30.0
 _LOOK_EVERY_S = 0.25
 _ID_CHARACTERS = 29
+_OVERLAP_H = OVERLAP.total_seconds() / 3600
 
 webhook = typer.Typer(help="Who is told of reviews and grants: webhooks by Standard Webhooks.", no_args_is_help=True)
 
 Work = Callable[[WebhookService], Awaitable[Exit]]
 Id = Annotated[str, typer.Argument(metavar="ID", help="The webhook's id, as list prints it.")]
-
-
-class State(StrEnum):
-    """What a delivery can be."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    DEAD = "dead"
 
 
 @webhook.command("add", epilog="Example: filplus webhook add https://notary.example/hook --types review.requested")
@@ -103,6 +96,11 @@ def enable_command(context: typer.Context, endpoint_id: Id) -> None:
         terminal.people.print(
             f"{shown(endpoint_id)} is told again; {enabled['pending']} waiting, {enabled['dead']} dead"
         )
+        if enabled["dead"]:
+            terminal.side.print(
+                "Dead letters, as the message that was answered 410, are sent by:"
+                f" filplus webhook replay --dead {shown(endpoint_id)}"
+            )
         return Exit.OK
 
     _run(terminal, work)
@@ -112,7 +110,7 @@ def enable_command(context: typer.Context, endpoint_id: Id) -> None:
 def rotate_command(
     context: typer.Context,
     endpoint_id: Id,
-    overlap_hours: Annotated[float, typer.Option(min=0, max=24 * 30, help="How long both secrets hold.")] = 24,
+    overlap_hours: Annotated[float, typer.Option(min=0, max=24 * 30, help="How long both secrets hold.")] = _OVERLAP_H,
 ) -> None:
     """Gives a webhook a new secret and prints it, once; for a while messages are signed with the old one, too."""
     terminal = terminal_of(context)

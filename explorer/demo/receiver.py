@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +15,8 @@ from explorer.alerts.standard_webhooks import is_genuine
 from explorer.demo.narrating import PATIENCE_S
 from explorer.errors import FilplusError
 
+LOCAL = ip_network("127.0.0.0/8")
+"""Where it listens: the one network whose webhooks the demo allows."""
 _LARGEST_ALERT_BYTES = 4 << 20
 
 
@@ -41,18 +44,16 @@ class Receiver:
         """The webhook-id of the alert of that type about a review, as soon as it is here; FilplusError if it isn't."""
         try:
             async with asyncio.timeout(PATIENCE_S), self.arrived:
-                await self.arrived.wait_for(lambda: self._find(message_type, review_id) is not None)
+                return await self.arrived.wait_for(lambda: self._find(message_type, review_id))
         except TimeoutError:
             raise FilplusError(f"no genuine alert {message_type} about {review_id} within {PATIENCE_S:g} s") from None
-        found = self._find(message_type, review_id)
-        assert found is not None  # noqa: S101 - waited for
-        return found
 
-    def _find(self, message_type: str, review_id: str) -> str | None:
+    def _find(self, message_type: str, review_id: str) -> str:
+        """The webhook-id of such an alert; empty where none is here."""
         for webhook_id, message in self.messages.items():
             if message["type"] == message_type and message["data"]["id"] == review_id:
                 return webhook_id
-        return None
+        return ""
 
 
 @asynccontextmanager

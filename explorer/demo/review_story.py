@@ -8,7 +8,6 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import ip_network
 from pathlib import Path
 
 import asyncpg
@@ -20,11 +19,12 @@ from explorer.alerts.addresses import Policy
 from explorer.alerts.service import WebhookService
 from explorer.client import ExplorerClient
 from explorer.demo.narrating import Document, Narrator
-from explorer.demo.receiver import Receiver, open_receiver
+from explorer.demo.receiver import LOCAL, Receiver, open_receiver
 from explorer.demo.story import CHAPTERS, JOBS, PIECE, job_over
 from explorer.errors import FilplusError
 from explorer.signatures.keyfile import seal_key, write_key_file
 from explorer.signatures.signing import addresses_of, sign_own_text
+from node.address import Address
 from node.signing import SecretKey, address_of_key, secret_key_from_bytes
 
 PASSPHRASE = "throwaway"  # noqa: S105 - of a key that is worth nothing, and printed
@@ -84,7 +84,7 @@ async def _introduce(narrator: Narrator, client: ExplorerClient, meeting: Meetin
     async with meeting.pool.acquire() as connection:
         cluster = await add_cluster(connection, CLUSTER, by=OPERATOR)
         await add_notary(connection, address_of_key(notary), NOTARY_NAME, by=OPERATOR)
-    webhooks = WebhookService(meeting.pool, Policy((ip_network("127.0.0.0/8"),)))
+    webhooks = WebhookService(meeting.pool, Policy((LOCAL,)))
     added = await webhooks.add(meeting.receiver.url, None, actor=OPERATOR)
     meeting.receiver.secret = added["secret"]
     client.use_key(cluster.key or "")
@@ -162,5 +162,5 @@ def _new_key() -> SecretKey:
     return secret_key_from_bytes(secrets.token_bytes(32))
 
 
-def _publisher_address(meeting: Meeting) -> object:
+def _publisher_address(meeting: Meeting) -> Address:
     return addresses_of(meeting.publisher)[0]

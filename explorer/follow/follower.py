@@ -16,7 +16,7 @@ from explorer.errors import NotFollowing
 from explorer.follow.disputing import Disputes
 from explorer.follow.filling import Filler
 from explorer.follow.finality import Settled, settled_below
-from explorer.follow.forks import is_heavier, key_of, plan_to
+from explorer.follow.forks import is_heavier, key_from, key_of, plan_to
 from explorer.follow.heads import newest_heads
 from explorer.follow.programme import Programme, programme_at
 from explorer.follow.ranges import EventRanges
@@ -29,6 +29,7 @@ from explorer.index import tipsets
 from explorer.index.followed import Link
 from explorer.index.lock import IMPORT_LOCK
 from explorer.index.tipsets import Step
+from node.chain.errors import NotFound
 from node.chain.protocol import Chain
 from node.chain.tipset import TipSet
 
@@ -100,7 +101,7 @@ class Follower:
     async def _is_to_be_followed(self, head: TipSet, *, is_explicit: bool) -> bool:
         async with self.pool.acquire() as connection:
             found = await tipsets.load_head(connection)
-        if found is None or is_explicit or is_heavier(head, found[1]) or key_of(head.key) == found[0].key:
+        if found is None or is_explicit or is_heavier(head, *found) or key_of(head.key) == found[0].key:
             self._lighter_since = None
             return True
         now = self.clock()
@@ -126,12 +127,19 @@ class Follower:
         return target is head
 
     async def _target(self, head: TipSet, height: int) -> TipSet:
-        """The head, or a tipset on the way to it, at most STAGE_TIPSETS above where it is, but for null rounds."""
-        for epoch in range(height + STAGE_TIPSETS, head.epoch, STAGE_TIPSETS):
-            target = await self.chain.tipset_at(epoch, anchor=head.key)
-            if target.epoch > height:
-                return target
-        return head
+        """The head, or a tipset on the way to it, at most STAGE_TIPSETS above where it is, but for null rounds.
+
+        Those are leapt over: a chain that stood still for months is one stage, found by few questions.
+        """
+        low, high, target, leap = height, head.epoch, head, STAGE_TIPSETS
+        while high - low > STAGE_TIPSETS:
+            epoch = low + leap if low + leap < high else (low + high) // 2
+            found = await self.chain.tipset_at(epoch, anchor=head.key)
+            if found.epoch > height:
+                high, target, leap = epoch, found, STAGE_TIPSETS
+            else:
+                low, leap = epoch, leap * 2
+        return target
 
     async def _write(self, head: Link, revert_from: int | None, steps: list[Step]) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
@@ -142,6 +150,8 @@ class Follower:
 
     async def _settle(self, settled: Settled, reached: TipSet) -> None:
         """Says what is final and safe of what the index has reached, unless another node disputes it."""
+        if not await self._leads_to(settled.final, reached):
+            return
         async with self.pool.acquire() as connection, connection.transaction():
             await transaction_lock(connection, IMPORT_LOCK)
             if not self.disputes and await _is_ours(connection, settled, reached):
@@ -151,6 +161,19 @@ class Follower:
                     source=settled.source,
                     safe_epoch=min(settled.safe.height, reached.epoch),
                 )
+
+    async def _leads_to(self, final: Link, reached: TipSet) -> bool:
+        """Whether a final tipset that is still ahead stands on the one that is reached: another node may have told it.
+
+        Of one that is not ahead the index tells.
+        """
+        if final.height <= reached.epoch:
+            return True
+        try:
+            below = await self.chain.tipset_at(reached.epoch, anchor=key_from(final.key))
+        except NotFound:
+            return False
+        return below.key == reached.key
 
     async def _note_programme(self, head: TipSet) -> None:
         """Says whether the programme is open at the head."""
@@ -169,7 +192,7 @@ class Follower:
 
 
 async def _is_ours(connection: asyncpg.Connection, settled: Settled, reached: TipSet) -> bool:
-    """Whether what is to be final is of the followed chain; what lies before its start or ahead can't be compared."""
+    """Whether what is to be final is of the followed chain; what lies before its start can't be compared."""
     if settled.final.height > reached.epoch:
         return True
     link = await tipsets.load_tipset_at(connection, settled.final.height)

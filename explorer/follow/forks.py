@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.errors import ForkBelowFinal
-from explorer.index.followed import Key, Link
+from explorer.index.followed import Key, Link, is_grown
 from node.chain.tipset import TipSet, TipSetKey
 from node.cid import cid_from_bytes
 
@@ -43,9 +43,14 @@ def plan_to(links: Sequence[Link], path: Sequence[TipSet]) -> Plan:
     return Plan(base, min(reverted, default=None), applies)
 
 
-def is_heavier(candidate: TipSet, parent_weight: int) -> bool:
-    """Whether a head's chain is heavier than a followed one; only such a head is taken from a node's mere answer."""
-    return candidate.parent_weight > parent_weight
+def is_heavier(candidate: TipSet, link: Link, parent_weight: int) -> bool:
+    """Whether a head's chain is heavier than a followed one; only such a head is taken from a node's mere answer.
+
+    A head weighs what its parents do and its own blocks: the same ones and more of them are heavier.
+    """
+    if candidate.parent_weight != parent_weight:
+        return candidate.parent_weight > parent_weight
+    return is_grown(link, Link(candidate.epoch, key_of(candidate.key)))
 
 
 def key_of(key: TipSetKey) -> Key:

@@ -61,6 +61,9 @@ class FollowLoop:
             except DatabaseUnavailable as error:
                 self.standing.fails(str(error))
                 _log.warning("database_unavailable", error=str(error))
+            except Exception as error:
+                self.standing.fails(str(error) or type(error).__name__)
+                raise  # the supervisor says it, and starts us anew: `/status` must not go on saying that all is well
             beat()
             await asyncio.sleep(AGAIN_S)
 

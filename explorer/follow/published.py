@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from node.actors.market import GET_DEAL_LABEL, PUBLISH_STORAGE_DEALS, DealProposal
-from node.chain.errors import ChainError, TransientError
+from node.chain.errors import ChainError, GarbledAnswer, TransientError
 from node.chain.protocol import Chain
 from node.chain.results import ExecutedMessage
 from node.chain.tipset import TipSet
@@ -126,5 +126,8 @@ async def _label(chain: Chain, deal_id: int, tipset: TipSet) -> bytes:
         params=GET_DEAL_LABEL.params.to_bytes(deal_id),
     )
     answer = await chain.call(message, at=tipset.key)
-    label = GET_DEAL_LABEL.returns.from_bytes(answer.receipt.return_value)
+    try:
+        label = GET_DEAL_LABEL.returns.from_bytes(answer.receipt.return_value)
+    except FilecoinError as error:
+        raise GarbledAnswer(f"no label of deal {deal_id}: {answer.error or error}") from error
     return label.encode() if isinstance(label, str) else label

@@ -66,6 +66,8 @@ _AT_ONCE = 8
 """How many tipsets are read side by side."""
 _FAR_EPOCHS = 10
 """So far above, tipsets are read ahead of their children."""
+_AHEAD_EPOCHS = 100
+"""So far below the head they are: beneath a long gap of null rounds there is nothing to read ahead."""
 
 Found = TypeVar("Found")
 
@@ -92,7 +94,7 @@ async def _ahead(chain: Chain, head: TipSet, height: int) -> dict[TipSetKey, Tip
 
     They are only looked up by their children's word, so it does no harm where the node tells others.
     """
-    epochs = range(height + 1, head.epoch)
+    epochs = range(max(height + 1, head.epoch - _AHEAD_EPOCHS), head.epoch)
     if len(epochs) < _FAR_EPOCHS:
         return {}
     found = await _side_by_side([partial(chain.tipset_at, epoch, anchor=head.key) for epoch in epochs])

@@ -5,6 +5,7 @@ no node tells its head            ─┼─► trouble: why the first of them, a
 the stream of head changes broke  ─┘
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,6 +46,8 @@ class Standing:
     simulated_url: str | None = field(default=None, init=False)
     states: StateReader | None = field(default=None, init=False)
     _failure: Trouble | None = field(default=None, init=False)
+    _clock: Callable[[], float] = field(default=time.monotonic, init=False)
+    """The chain's clock, by which nodes' times are reckoned."""
     _offset_s: float = field(default=0.0, init=False)
     """What the wall clock shows when the chain's clock shows 0."""
     _troubled_since: datetime | None = field(default=None, init=False)
@@ -59,7 +62,7 @@ class Standing:
     def follows(self, chain: LotusChain, disputes: Disputes, simulated_url: str | None, states: StateReader) -> None:
         """Notes that following begins, over these nodes, and what reads the state beside it."""
         self.chain, self.disputes, self.simulated_url, self.states = chain, disputes, simulated_url, states
-        self.elsewhere, self._asks_at = False, None
+        self.elsewhere, self._asks_at, self._clock = False, None, chain.clock
 
     def follows_elsewhere(self) -> None:
         """Notes that another process follows: what this one knew of nodes is no longer kept up."""
@@ -90,7 +93,7 @@ class Standing:
     def asks_again(self, in_s: float) -> None:
         """Notes that the nodes were asked for their heads, and will be again then."""
         if self.chain is not None:
-            self._asks_at = self.chain.clock() + in_s
+            self._asks_at = self._clock() + in_s
         self.look()
 
     def look(self) -> None:
@@ -203,14 +206,13 @@ class Standing:
 
     def _asked_in_s(self, one: NodeHealth) -> float:
         """In how many seconds a node that isn't heard is asked again; 0 for one that is heard, or being asked."""
-        if one.unheard is None or self.chain is None or self._asks_at is None:
+        if one.unheard is None or self._asks_at is None:
             return one.left_alone_s
-        return max(one.left_alone_s, self._asks_at - self.chain.clock())
+        return max(one.left_alone_s, self._asks_at - self._clock())
 
     def _time(self, clock_s: float) -> datetime:
         """The time at which the chain's clock showed that. It is the same whenever it is asked for."""
-        assert self.chain is not None  # noqa: S101 - only a chain has such times
-        offset_s = self.now().timestamp() - self.chain.clock()
+        offset_s = self.now().timestamp() - self._clock()
         if abs(offset_s - self._offset_s) > 1:
             self._offset_s = offset_s
         return datetime.fromtimestamp(self._offset_s + clock_s, UTC)

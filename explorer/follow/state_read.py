@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from explorer.errors import HeadMoved
+from explorer.errors import HeadMoved, StateTooSmall
 from explorer.follow.forks import key_of
 from explorer.ground.database import transaction_lock
 from explorer.index import merge
@@ -31,6 +31,11 @@ from node.chain.results import RejectedRecord
 from node.chain.tipset import TipSet
 
 STATE_SOURCE = "the node's state"
+LEAST_SHARE_PERCENT = 10
+"""A state with a smaller share of what the index holds is a node's fault. Less than is asked of a file, which a person
+can force: between an import and the start of following months may lie."""
+SHARED_FROM_RECORDS = 1_000
+"""An index that holds fewer may well lose them all."""
 _BATCH_ROWS = 5000
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +61,8 @@ async def read_state(connection: asyncpg.Connection, chain: Chain, tipset: TipSe
     """Reads one kind of record at a final tipset into the index, and counts it in `read`.
 
     A kind that the node can't tell is left to what was imported. Any other ChainError changes nothing; HeadMoved where
-    the tipset is no longer followed. The connection is kept for as long as it takes, without a transaction.
+    the tipset is no longer followed, StateTooSmall where most of the index would vanish. The connection is kept for as
+    long as it takes, without a transaction.
     """
     table = TABLES[read.kind]
     try:
@@ -65,6 +71,7 @@ async def read_state(connection: asyncpg.Connection, chain: Chain, tipset: TipSe
             async with connection.transaction():
                 await transaction_lock(connection, IMPORT_LOCK)
                 await _demand_followed(connection, tipset)
+                await _demand_share(connection, table, read)
                 await _merge(connection, table, read)
                 await log_import(
                     connection,
@@ -104,6 +111,16 @@ async def _merge(connection: asyncpg.Connection, table: Table, read: StateRead) 
 async def _demand_followed(connection: asyncpg.Connection, tipset: TipSet) -> None:
     if await load_tipset_at(connection, tipset.epoch) != Link(tipset.epoch, key_of(tipset.key)):
         raise HeadMoved(f"the tipset at {tipset.epoch}, whose state was read, is not followed any more")
+
+
+async def _demand_share(connection: asyncpg.Connection, table: Table, read: StateRead) -> None:
+    """StateTooSmall for a state that can't be all: some servers answer null for what they could not compute."""
+    told, held = read.records + read.rejected.total(), await merge.count_held(connection, table, epoch=read.epoch)
+    if held >= SHARED_FROM_RECORDS and told * 100 < held * LEAST_SHARE_PERCENT:
+        raise StateTooSmall(
+            f"the node's state at epoch {read.epoch} has {told:,} {read.kind}, the index holds {held:,}: less than "
+            f"{LEAST_SHARE_PERCENT} %. If the rest has really vanished, import that state with --force"
+        )
 
 
 def _stream(chain: Chain, kind: RecordKind, tipset: TipSet) -> AsyncGenerator[Any, None]:

@@ -18,6 +18,7 @@ _TRANSIENT: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.OperatorInterventionError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # as when the database takes no connections for now
     asyncpg.InternalClientError,  # the connection was cut while asyncpg was between two states
 )
 _PERMANENT: Final = (

@@ -6,7 +6,7 @@ review   a review changed: appended by `explorer.reviews`, told only to those wh
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -30,7 +30,8 @@ _BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """One event. `keys` are the match keys of the CIDs it is about; none where it may bear on every CID."""
+    """One event. `keys` are the match keys of the CIDs it is about, and the keys of clients and providers; none where
+    it may bear on all of them."""
 
     id: int
     at: datetime
@@ -44,11 +45,14 @@ class FeedEvent:
 
 @dataclass(frozen=True, slots=True)
 class PieceChange:
-    """What became of the records over a piece, and the payloads (multihashes) that its deals' labels name."""
+    """What became of the records over a piece, whose they are, and the payloads (multihashes) that its deals' labels
+    name."""
 
     piece: bytes
     changes: frozenset[str]
     payloads: frozenset[bytes]
+    client_ids: frozenset[int]
+    provider_ids: frozenset[int]
     digest: str
     """Of the changed rows, before and after: a change that a reorg took back and made again has the same."""
 
@@ -58,8 +62,10 @@ async def changed_from(connection: asyncpg.Connection, height: int | None) -> li
     if height is None:
         return []
     rows = await connection.fetch(_QUERIES["changed_pieces"], height)
+    sets = ("changes", "payloads", "client_ids", "provider_ids")
     return [
-        PieceChange(row["piece"], frozenset(row["changes"]), frozenset(row["payloads"]), row["digest"]) for row in rows
+        PieceChange(piece=row["piece"], digest=row["digest"], **{name: frozenset(row[name]) for name in sets})
+        for row in rows
     ]
 
 
@@ -99,7 +105,13 @@ def _together(was: PieceChange | None, now: PieceChange | None) -> PieceChange:
     taken_back = None if was is None else replace(was, changes=frozenset({"reverted"}))
     if taken_back is None or now is None:
         return cast("PieceChange", now or taken_back)
-    return replace(now, changes=now.changes | taken_back.changes, payloads=now.payloads | taken_back.payloads)
+    return replace(
+        now,
+        changes=now.changes | taken_back.changes,
+        payloads=now.payloads | taken_back.payloads,
+        client_ids=now.client_ids | taken_back.client_ids,
+        provider_ids=now.provider_ids | taken_back.provider_ids,
+    )
 
 
 def _head_data(head: asyncpg.Record, move: Move, reverted_from: int | None) -> dict[str, Any]:
@@ -126,6 +138,8 @@ def _piece_data(change: PieceChange, epoch: int) -> dict[str, Any]:
         "piece_cid": piece_v1(change.piece).to_text(),
         "changes": sorted(change.changes),
         "multihashes": sorted(payload.hex() for payload in change.payloads),
+        "client_ids": sorted(change.client_ids),
+        "provider_ids": sorted(change.provider_ids),
     }
 
 
@@ -146,6 +160,17 @@ async def prune(connection: asyncpg.Connection) -> None:
 
 def _event(row: asyncpg.Record) -> FeedEvent:
     data = json.loads(row["data"])
-    payloads = (bytes.fromhex(multihash) for multihash in data.get("multihashes", ()))
-    keys = frozenset() if row["piece"] is None else frozenset({row["piece"], *payloads})
+    keys = frozenset() if row["piece"] is None else frozenset({row["piece"], *_keys_of(data)})
     return FeedEvent(row["id"], row["at"].astimezone(UTC), row["type"], row["piece"], data, keys, row["review_id"])
+
+
+def _keys_of(data: Mapping[str, Any]) -> Iterator[bytes]:
+    """The keys of the payloads and of the parties that an event names."""
+    yield from (bytes.fromhex(multihash) for multihash in data.get("multihashes", ()))
+    yield from (party_key("client", actor_id) for actor_id in data.get("client_ids", ()))
+    yield from (party_key("provider", actor_id) for actor_id in data.get("provider_ids", ()))
+
+
+def party_key(role: str, actor_id: int) -> bytes:
+    """What has an event concern a client or a provider; no CID's key is like it."""
+    return f"{role} {actor_id}".encode()

@@ -56,12 +56,13 @@ def move_of(links: Sequence[Link], revert_from: int | None, applied: Sequence[Li
     if revert_from is None:
         return Move("apply", 0)
     reverted = [link for link in links if link.height >= revert_from]
-    if len(reverted) == 1 and applied and _grew(reverted[0], applied[0]):
+    if len(reverted) == 1 and applied and is_grown(reverted[0], applied[0]):
         return Move("grow", 1)
     return Move("reorg", len(reverted))
 
 
-def _grew(before: Link, after: Link) -> bool:
+def is_grown(before: Link, after: Link) -> bool:
+    """Whether a tipset got more blocks of its own height."""
     return before.height == after.height and set(before.key) < set(after.key)
 
 

@@ -90,10 +90,15 @@ async def contradicted_rows(connection: asyncpg.Connection, table: Table) -> Asy
     await connection.execute(queries["analyze_stage"])
 
 
+async def count_held(connection: asyncpg.Connection, table: Table, *, epoch: int) -> int:
+    """How many rows the index holds at an epoch."""
+    return int(await connection.fetchval(queries_of(table)["count_held"], epoch))
+
+
 async def check_share(connection: asyncpg.Connection, table: Table, *, epoch: int) -> None:
     """TooFewRecords if a complete file is far smaller than what the index holds at its epoch."""
     staged = await connection.fetchval(queries_of(table)["count_staged"])
-    held = await connection.fetchval(queries_of(table)["count_held"], epoch)
+    held = await count_held(connection, table, epoch=epoch)
     if staged * 100 < held * LEAST_SHARE_PERCENT:
         raise TooFewRecords(
             f"the file holds {staged:,} {table.kind}, the index {held:,} at epoch {epoch}: less than "

@@ -189,9 +189,9 @@ async def unwound(connection: asyncpg.Connection) -> AsyncIterator[None]:
 
 async def set_finality(connection: asyncpg.Connection, *, final_epoch: int, source: str, safe_epoch: int) -> None:
     """Says what is final now. It never goes back; what it takes to undo final tipsets is forgotten."""
+    await connection.execute(_QUERIES["forget_told"], final_epoch)
     await connection.execute(_QUERIES["set_finality"], final_epoch, source, safe_epoch)
     await connection.execute(_QUERIES["forget_undo"])
-    await connection.execute(_QUERIES["forget_told"])
 
 
 async def set_programme(connection: asyncpg.Connection, *, network_version: int, retires_at_epoch: int | None) -> None:

@@ -3,7 +3,8 @@
     address ─► actor id ─► few records: counted now            ─┐
                            very many:   counted ahead, as of … ─┴► document, tables
 
-* naming      addresses to actor ids
+* naming      what an address says of itself, and how it is spelled
+* resolving   the other way round and beyond: by the word of the followed node; kept remembers it for a while
 * periods     months as stretches of epochs
 * counting    the records of one party, counted by status, month and the other side
 * marks       whose records changed; the counts that are made ahead

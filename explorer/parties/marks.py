@@ -21,13 +21,12 @@ class Kept:
 
     document: dict[str, Any]
     epoch: int
-    made_at: datetime
 
 
 async def load_summary(connection: asyncpg.Connection, role: Role, party_id: int) -> Kept | None:
     """The count that was made ahead; None where there is none."""
     row = await connection.fetchrow(_QUERIES["summary"], role, party_id)
-    return None if row is None else Kept(json.loads(row["summary"]), row["epoch"], row["made_at"])
+    return None if row is None else Kept(json.loads(row["summary"]), row["epoch"])
 
 
 async def save_summary(

@@ -1,21 +1,37 @@
 """The names of parties. The chain's records hold actor ids, f0…; every other form needs a node to be resolved. Pure."""
 
+from collections.abc import Sequence
 from typing import Literal
 
-from explorer.parties.errors import AddressUnresolved, MalformedAddress
-from node.address import Address, actor_address, parse_address, text_prefix
+from explorer.parties.errors import MalformedAddress
+from node.address import (
+    ETH_NAMESPACE,
+    PROTOCOL_ACTOR,
+    PROTOCOL_BLS,
+    PROTOCOL_DELEGATED,
+    PROTOCOL_ID,
+    PROTOCOL_SECP256K1,
+    Address,
+    parse_address,
+    text_prefix,
+)
 from node.errors import AddressError, excerpt
+from node.varint import read_uvarint
+
+ETH_BYTES = 20
 
 Role = Literal["client", "provider"]
-ROLES: tuple[Role, ...] = ("client", "provider")
 OTHER: dict[Role, Role] = {"client": "provider", "provider": "client"}
 """Who stands on the other side of a record."""
 
 
 def read_address(text: str, prefixes: str) -> Address:
-    """The address of a text, in any form; MalformedAddress. `prefixes` are the letters of this network's addresses."""
+    """The address of a text, in any form; MalformedAddress. `prefixes` are the letters of this network's addresses.
+
+    Every form that says an actor id itself becomes f0: `0xff…`, and that as f410.
+    """
     try:
-        address = parse_address(text)
+        address = _plain(parse_address(text))
     except AddressError as error:
         raise MalformedAddress(str(error), value=text[:100]) from error
     letter = text_prefix(text)
@@ -27,17 +43,33 @@ def read_address(text: str, prefixes: str) -> Address:
     return address
 
 
-def actor_id_of(text: str, prefixes: str) -> int:
-    """The actor id that an address says itself: f0…, or a masked 0x…. MalformedAddress, AddressUnresolved."""
-    actor_id = read_address(text, prefixes).actor_id
-    if actor_id is None:
-        raise AddressUnresolved(
-            f"the index knows parties by their actor ids, and not which one {excerpt(text)} has", value=text[:100]
-        )
-    return actor_id
+def _plain(address: Address) -> Address:
+    """An f410 over a masked actor id as the f0 that it means; every other address as it is. AddressError."""
+    if address.protocol != PROTOCOL_DELEGATED:
+        return address
+    namespace, at = read_uvarint(address.payload)
+    raw = address.payload[at:]
+    return parse_address(f"0x{raw.hex()}") if namespace == ETH_NAMESPACE and len(raw) == ETH_BYTES else address
 
 
-def forms_of(actor_id: int, prefix: str) -> dict[str, str]:
-    """The spellings of an actor id."""
-    address = actor_address(actor_id)
-    return {"id": address.to_text(prefix), "eth": address.to_eth() or ""}
+def forms_of(addresses: Sequence[Address], prefix: str) -> dict[str, str | None]:
+    """The spellings of one actor's addresses by what they are, None for those that are not among them.
+
+    `eth` is the 0x… of the actor id, where that is known; `delegated_eth` that of an f410.
+    """
+    by_kind = {_KINDS[one.protocol]: one for one in addresses}
+    eth = {kind: one.to_eth() for kind, one in by_kind.items()}
+    return {
+        **{kind: by_kind[kind].to_text(prefix) if kind in by_kind else None for kind in _KINDS.values()},
+        "eth": eth.get("id", eth.get("delegated")),
+        "delegated_eth": eth.get("delegated"),
+    }
+
+
+_KINDS = {
+    PROTOCOL_ID: "id",
+    PROTOCOL_SECP256K1: "key",
+    PROTOCOL_BLS: "key",
+    PROTOCOL_ACTOR: "actor",
+    PROTOCOL_DELEGATED: "delegated",
+}

@@ -1,8 +1,9 @@
 """Parties as the API asks for them: each answer from one snapshot of the database, as of the head of the index."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 
 import asyncpg
 
@@ -10,17 +11,18 @@ from explorer.index.answers import Standpoint, as_of, rfc3339
 from explorer.index.importer import address_prefixes
 from explorer.index.service import IndexService
 from explorer.parties.counting import LARGE_RECORDS, count_party, is_large
-from explorer.parties.errors import TableUnknown
+from explorer.parties.errors import ActorUnknown, AddressUnresolved, NodeSilent, TableUnknown, TooManyAddresses
 from explorer.parties.listing import Page, load_page
 from explorer.parties.marks import load_revision, load_summary
-from explorer.parties.naming import OTHER, Role, actor_id_of, forms_of, read_address
+from explorer.parties.naming import OTHER, Role, forms_of, read_address
+from explorer.parties.resolving import Resolver
 from explorer.parties.terms import Terms, terms_of
 from explorer.verdict.records import RECORD_KINDS, RecordKind
+from node.address import Address, actor_address
 from node.network import time_of_epoch
 
 Document = dict[str, Any]
 
-RECORD_TABLES: tuple[str, ...] = RECORD_KINDS
 SHOWN_SHARES = 50
 """So many of the other side are in the document of a party; all of them are in its table."""
 STREAMED_AT_ONCE = 1000
@@ -42,28 +44,44 @@ class Table:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyService:
     """What the index knows of clients, providers and allocators. DatabaseUnavailable and QueryTimeout where the
-    database fails; MalformedAddress and AddressUnresolved for what names nobody it could know."""
+    database fails; MalformedAddress for what is no address.
+
+    An address that does not say its actor id is looked up by `names`: AddressUnresolved, ActorUnknown, NodeSilent,
+    TooManyAddresses.
+    """
 
     index: IndexService
     large_records: int = LARGE_RECORDS
+    names: Resolver = field(default_factory=Resolver)
+
+    async def actor_id(self, address: str) -> int:
+        """The actor id of an address in any form."""
+        return await self.names.actor_id(self._read(address), address)
+
+    async def is_known(self, role: Role, address: str) -> bool:
+        """Whether any record names the party in that role."""
+        party_id = await self.actor_id(address)
+        async with self.index.snapshot() as connection:
+            return await is_large(connection, role, party_id, 0)
 
     async def party(self, role: Role, address: str, *, limit: int) -> Document:
         """The document `Client` or `Provider`: what is counted, and the newest records of each kind."""
-        party_id = self._actor_id(address)
+        party_id = await self.actor_id(address)
+        document, forms = await asyncio.gather(self._party(role, party_id, limit=limit), self._forms(party_id))
+        return {"address": forms["id"], "role": role, "forms": forms, **document}
+
+    async def _party(self, role: Role, party_id: int, *, limit: int) -> Document:
+        """What the index says of a party, from one snapshot."""
         async with self.index.at_head() as (connection, standpoint):
             terms = terms_of(standpoint)
-            summary = await self._summary(connection, role, party_id, standpoint)
+            summary = await self._summary(connection, role, party_id, standpoint, terms)
             evidence = {}
             for kind in RECORD_KINDS:
                 page = _EMPTY
                 if terms is not None:
                     page = await load_page(connection, kind, role, party_id, terms=terms, cursor=None, limit=limit)
                 evidence[kind] = {"items": page.items, "next_cursor": page.next_cursor}
-        forms = forms_of(party_id, standpoint.network.address_prefix)
         return {
-            "address": forms["id"],
-            "role": role,
-            "forms": forms,
             "summary": None if summary is None else _cut(summary),
             "evidence": evidence,
             "as_of": as_of(standpoint),
@@ -78,16 +96,15 @@ class PartyService:
 
         TableUnknown, MalformedCursor.
         """
-        party_id = self._actor_id(address)
         _demand_table(role, name)
+        party_id = await self.actor_id(address)
         async with self.index.at_head() as (connection, standpoint):
             revision, terms = await load_revision(connection), terms_of(standpoint)
             moment = as_of(standpoint)
-            if terms is not None and name in RECORD_TABLES:
-                kind = cast("RecordKind", name)
-                page = await load_page(connection, kind, role, party_id, terms=terms, cursor=cursor, limit=limit)
+            if terms is not None and name in RECORD_KINDS:
+                page = await load_page(connection, name, role, party_id, terms=terms, cursor=cursor, limit=limit)
             else:
-                summary = await self._summary(connection, role, party_id, standpoint)
+                summary = await self._summary(connection, role, party_id, standpoint, terms)
                 page = _counted_table(summary, name, of)
                 moment = moment if summary is None else summary["as_of"]
         known = (role, party_id, name, of, revision, moment, terms and terms.lasting())
@@ -101,10 +118,10 @@ class PartyService:
 
         No snapshot is held meanwhile: who reads slowly must not keep the database from forgetting.
         """
-        party_id = self._actor_id(address)
+        party_id = await self.actor_id(address)
         cursor: str | None = None
         while terms is not None:
-            async with self.index.at_head() as (connection, _):
+            async with self.index.snapshot() as connection:
                 page = await load_page(
                     connection, kind, role, party_id, terms=terms, cursor=cursor, limit=STREAMED_AT_ONCE
                 )
@@ -115,30 +132,45 @@ class PartyService:
 
     async def allocator(self, address: str) -> Document:
         """The document `Allocator`: what the index does not know yet, and where else the address may be looked up."""
-        prefixes = address_prefixes(self.index.network)
-        asked = read_address(address, prefixes)
+        asked = self._read(address)
+        not_known = list(_NOT_KNOWN)
+        try:
+            forms = await self._forms(await self.names.actor_id(asked, address))
+        except (AddressUnresolved, ActorUnknown, NodeSilent, TooManyAddresses) as error:
+            forms = {**forms_of([asked], self._prefix), "looked_up": False}
+            not_known.insert(0, f"Which actor id this address has is not known: {error}.")
         async with self.index.at_head() as (_, standpoint):
-            prefix = standpoint.network.address_prefix
             return {
-                "address": asked.to_text(prefix),
+                "address": forms["id"] or asked.to_text(self._prefix),
                 "role": "allocator",
-                "forms": {"id": None if asked.actor_id is None else asked.to_text(prefix), "eth": asked.to_eth()},
+                "forms": forms,
                 "datacap": None,
                 "clients": None,
                 "grants": [],
-                "not_known": list(_NOT_KNOWN),
+                "not_known": not_known,
                 "as_of": as_of(standpoint),
                 "programme": standpoint.programme,
             }
 
-    def _actor_id(self, address: str) -> int:
-        return actor_id_of(address, address_prefixes(self.index.network))
+    async def _forms(self, actor_id: int) -> Document:
+        """The addresses of an actor, as far as they are known."""
+        others = await self.names.addresses(actor_id)
+        return {
+            **forms_of([actor_address(actor_id), *(others or ())], self._prefix),
+            "looked_up": others is not None,
+        }
+
+    def _read(self, address: str) -> Address:
+        return read_address(address, address_prefixes(self.index.network))
+
+    @property
+    def _prefix(self) -> str:
+        return self.index.network.address_prefix
 
     async def _summary(
-        self, connection: asyncpg.Connection, role: Role, party_id: int, standpoint: Standpoint
+        self, connection: asyncpg.Connection, role: Role, party_id: int, standpoint: Standpoint, terms: Terms | None
     ) -> Document | None:
         """What is counted: now, or ahead of time for a large party; None where that was not done yet."""
-        terms = terms_of(standpoint)
         if terms is None:
             return None
         if not await is_large(connection, role, party_id, self.large_records):
@@ -160,7 +192,7 @@ _NOT_KNOWN = (
 
 def _table_document(role: Role, party_id: int, name: str, page: Page, standpoint: Standpoint) -> Document:
     return {
-        "address": forms_of(party_id, standpoint.network.address_prefix)["id"],
+        "address": actor_address(party_id).to_text(standpoint.network.address_prefix),
         "role": role,
         "table": name,
         "items": page.items,

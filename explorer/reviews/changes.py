@@ -16,6 +16,7 @@ from explorer.reviews.rights import demand_cluster, demand_reopening, demand_wit
 
 MOST_COMMENTS: Final = 1_000
 MOST_RESULTS: Final = 100
+MOST_ROUNDS: Final = 100
 
 
 async def add_results(desk: Desk, actor: Actor, review_id: str, body: dict[str, Any]) -> Document:
@@ -28,7 +29,7 @@ async def add_results(desk: Desk, actor: Actor, review_id: str, body: dict[str, 
         review, now = await held(connection, review_id, actor), await desk.moment(connection)
         life, _ = step(review.life, Require(assessment.quorum), now)
         life, effects = step(life, Answer(), now)
-        if await store.count_results(connection, review_id) >= MOST_RESULTS:
+        if await store.count(connection, "results", review_id) >= MOST_RESULTS:
             raise TooMuchSaid(f"a review takes results {MOST_RESULTS} times", value=MOST_RESULTS)
         await store.save_life(connection, review, life, now, findings=store.findings_text(assessment))
         number = await store.add_results(connection, review_id, results, now)
@@ -51,7 +52,7 @@ async def add_comment(desk: Desk, actor: Actor, review_id: str, comment: str) ->
     demand_words(comment)
     async with desk.changing() as connection:
         review, now = await held(connection, review_id, actor), await desk.moment(connection)
-        if await store.count_comments(connection, review_id) >= MOST_COMMENTS:
+        if await store.count(connection, "comments", review_id) >= MOST_COMMENTS:
             raise TooMuchSaid(f"a review takes {MOST_COMMENTS} comments", value=MOST_COMMENTS)
         life = review.life
         if actor.kind is ActorKind.CLUSTER and life.is_asked and now < life.deadline:
@@ -85,6 +86,8 @@ async def reopen(desk: Desk, actor: Actor, review_id: str, comment: str) -> Docu
     async with desk.changing() as connection:
         review, now = await held(connection, review_id, actor), await desk.moment(connection)
         demand_reopening(actor, review.life.state)
+        if review.life.round >= MOST_ROUNDS:
+            raise TooMuchSaid(f"a review has {MOST_ROUNDS} rounds; ask anew, under another job id", value=MOST_ROUNDS)
         deadline = now + desk.deadline
         life, effects = step(review.life, Reopen(deadline, assessment.quorum), now)
         _demand_acceptable(assessment)
@@ -92,7 +95,7 @@ async def reopen(desk: Desk, actor: Actor, review_id: str, comment: str) -> Docu
         await store.add_round(connection, review_id, life.round, grant_id, assessment, opened_at=now, deadline=deadline)
         await store.save_life(connection, review, life, now, findings=store.findings_text(assessment))
         await store.add_comment(connection, review_id, actor, comment, now)
-        facts = {"comment": comment, "round": life.round, "grant_id": grant_id}
+        facts = {"comment": comment, "round": life.round, "grant_id": grant_id, "quorum": life.quorum}
         record = await tell(desk, connection, actor, review_id, "review.reopened", facts, effects, now=now)
     return review_document(record, desk.network)
 

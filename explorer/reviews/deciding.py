@@ -22,10 +22,12 @@ from explorer.reviews import store
 from explorer.reviews.desk import Desk, found, held, loaded, tell
 from explorer.reviews.documents import Document, review_document, time_text
 from explorer.reviews.errors import (
+    AlreadyDecided,
     DeadlinePassed,
     MalformedFilter,
     NotThisActor,
     ReviewUnknown,
+    TooMuchSaid,
 )
 from explorer.reviews.life import Approve, Ask, Notary, Reject, step
 from explorer.reviews.requests import demand_words
@@ -39,6 +41,7 @@ from node.address import Address, parse_address
 
 TEXT_LIFETIME: Final = timedelta(hours=1)
 """How long a text may be signed and sent: a hardware wallet, or a key on a machine without a network, needs a while."""
+MOST_QUESTIONS: Final = 1_000
 _EVENTS: Final[Mapping[str, type[Approve] | type[Reject]]] = {said.APPROVE: Approve, said.REJECT: Reject}
 
 
@@ -68,6 +71,7 @@ async def approval_text(
         now = (await desk.moment(connection)).replace(microsecond=0)
         notary = Notary(str(signer), frozenset({str(signer)}))
         step(review.life, _EVENTS[decision](notary), now)
+        await _demand_undecided(connection, review, str(signer))
         lifetime = min(now + TEXT_LIFETIME, review.life.deadline.replace(microsecond=0)) - now
         if not lifetime:
             raise DeadlinePassed("the review's deadline is within this second; it can be reopened")
@@ -97,6 +101,16 @@ async def _asking(connection: asyncpg.Connection, actor: Actor | None, address: 
 
 def _not_registered(address: Address) -> NotANotary:
     return NotANotary(f"{address} is no registered notary's address, or no longer", value=str(address))
+
+
+async def _demand_undecided(connection: asyncpg.Connection, review: store.Held, notary: str) -> None:
+    """Returns where the notary has no decision in this round, not even one that its revocation has ended."""
+    if await store.has_decided(connection, review, notary):
+        raise AlreadyDecided(
+            f"{notary} approved in this round, was revoked and added again: that approval counts no more, and another"
+            " notary has to decide, or the review be reopened",
+            value=notary,
+        )
 
 
 def _purpose(review: store.Held, decision: str, signer: Address, expires_at: datetime) -> str:
@@ -216,6 +230,7 @@ async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, sig
     if notary is None:
         raise _not_registered(who)
     life, effects = step(review.life, _EVENTS[signed.decision](signed.notary), now)
+    await _demand_undecided(connection, review, str(who))
     purpose = _purpose(review, signed.decision, who, signed.facts.expires_at)
     if not await take_nonce(connection, signed.facts.nonce, purpose, now=now):
         raise NonceRefused("the text's nonce was used, or isn't this explorer's for this decision; ask for a new text")
@@ -248,6 +263,8 @@ async def ask(desk: Desk, actor: Actor | None, review_id: str, comment: str) -> 
         review, now = await held(connection, review_id, actor), await desk.moment(connection)
         notary = Notary(actor.id, frozenset({actor.id}))
         life, effects = step(review.life, Ask(notary), now)
+        if await store.count(connection, "questions", review_id) >= MOST_QUESTIONS:
+            raise TooMuchSaid(f"a review takes {MOST_QUESTIONS} questions; say more in a comment", value=MOST_QUESTIONS)
         await store.save_life(connection, review, life, now)
         await store.add_decision(connection, review, notary, actor.name, "ask", comment, None, now)
         facts = {"notary": actor.id, "decision": "ask", "comment": comment, "round": life.round}

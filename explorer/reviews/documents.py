@@ -27,7 +27,8 @@ class Record:
     inputs: Sequence[Row]
     decisions: Sequence[Row]
     comments: Sequence[Row]
-    results: Sequence[Row]
+    results: Row | None
+    """The newest; its number is how many there are."""
     rounds: Sequence[Row]
 
 
@@ -41,8 +42,8 @@ def review_document(record: Record, network: Network) -> Document:
         "inputs": [dict(row) for row in map(_input, record.inputs)],
         "inputs_total": len(record.inputs),
         "inputs_as_of": json.loads(review["inputs_as_of"]),
-        "results": _results(record.results[-1]) if record.results else None,
-        "results_total": len(record.results),
+        "results": None if record.results is None else _results(record.results),
+        "results_total": 0 if record.results is None else record.results["number"],
         "publisher_proof": _proof(review),
         "comments": [_comment(row) for row in record.comments],
         "rounds": [_round(row) for row in record.rounds],
@@ -50,7 +51,7 @@ def review_document(record: Record, network: Network) -> Document:
 
 
 def alert_document(record: Record, network: Network) -> Document:
-    """The review as an alert carries it: a large job, many inputs and a long log are left out, and it says so."""
+    """The review as an alert carries it: without a large job, most of many inputs, and what was said long before."""
     review, document = record.review, review_document(record, network)
     is_large = len(review["job"].encode()) > ALERT_JOB_BYTES
     results = document["results"]
@@ -63,6 +64,7 @@ def alert_document(record: Record, network: Network) -> Document:
         "job": None if is_large else json.loads(review["job"]),
         "job_truncated": is_large,
         "inputs": document["inputs"][:ALERT_INPUTS],
+        "decisions": document["decisions"][-ALERT_INPUTS:],
         "results": results,
         "comments": document["comments"][-ALERT_INPUTS:],
     }

@@ -12,11 +12,14 @@ from explorer.index.questions import HEAD, EvidenceRequest
 from explorer.reviews import store
 from explorer.reviews.desk import Desk, loaded
 from explorer.reviews.documents import Document, Record, review_document, time_text
-from explorer.reviews.rights import demand_sight
-from explorer.reviews.risks import Case, Input, Risk, risks_of
+from explorer.reviews.rights import demand_sight, owner_of
+from explorer.reviews.risks import Case, Input, Risk, Shared, risks_of
+from explorer.reviews.sharing import MOST_COUNTED, load_sharing
 
-LOOKED_UP: Final = 5
+LOOKED_UP: Final = 1_000
 """So many inputs are looked up anew; of the others the page has the verdict of the intake."""
+WITH_EVIDENCE: Final = 5
+"""Of so many the records are read too."""
 MOST_EARLIER: Final = 1_000
 SHOWN_EARLIER: Final = 5
 _EVIDENCE: Final = EvidenceRequest(full=True, limit=100)
@@ -26,12 +29,15 @@ _QUERIES: Final = load_queries("explorer.reviews.sql", "dashboard.sql")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
-    """One review and what is around it. `verdicts` are of now, for the first inputs; `earlier` the newest others."""
+    """One review and what is around it; `earlier` are the newest others of its publisher."""
 
     review: Document
     """As the document `Review`, its `job` left out."""
     job: str
+    now: list[str]
+    """The verdicts of now, of the first LOOKED_UP inputs."""
     verdicts: list[Document]
+    """The same with their evidence, of the first WITH_EVIDENCE."""
     earlier: list[Document]
     risks: list[Risk]
 
@@ -42,18 +48,23 @@ async def load_dossier(desk: Desk, actor: Actor | None, review_id: str) -> Dossi
         record = await loaded(connection, review_id)
         demand_sight(actor, review_id, record.review["cluster_id"])
         publisher = record.review["publisher"]
-        rows = await connection.fetch(_QUERIES["publisher"], publisher, review_id, MOST_EARLIER)
+        owner = owner_of(actor)
+        rows = await connection.fetch(_QUERIES["publisher"], publisher, review_id, MOST_EARLIER, owner)
+        shared = await load_sharing(connection, review_id, publisher, owner=owner)
         size_bytes = await store.load_results_bytes(connection, review_id)
     review = review_document(record, desk.network)
     cids = [row["cid"] for row in record.inputs[:LOOKED_UP]]
-    verdicts = [await desk.index.verdict(cid, at=HEAD, evidence=_EVIDENCE) for cid in cids]
+    found = await desk.index.verdicts(cids, at=HEAD)
+    now = [row["verdict"] for row in found["results"]]
+    verdicts = [await desk.index.verdict(cid, at=HEAD, evidence=_EVIDENCE) for cid in cids[:WITH_EVIDENCE]]
     states = dict(Counter(row["state"] for row in rows))
     return Dossier(
         review={name: value for name, value in review.items() if name != "job"},
         job=record.review["job"],
+        now=now,
         verdicts=verdicts,
         earlier=[_earlier(row) for row in rows[:SHOWN_EARLIER]],
-        risks=risks_of(_case(record, review, verdicts, states, size_bytes)),
+        risks=risks_of(_case(record, review, now, verdicts, states, size_bytes, shared)),
     )
 
 
@@ -69,17 +80,27 @@ def _earlier(row: asyncpg.Record) -> Document:
 
 
 def _case(
-    record: Record, review: Document, verdicts: list[Document], states: dict[str, int], size_bytes: int | None
+    record: Record,
+    review: Document,
+    now: list[str],
+    verdicts: list[Document],
+    states: dict[str, int],
+    size_bytes: int | None,
+    shared: tuple[Shared, ...],
 ) -> Case:
     return Case(
         names=[("the job's id", review["job_id"]), ("the cluster's name", review["cluster"])],
         requested_bytes=int(review["requested_bytes"]),
         results_bytes=size_bytes,
         is_proven=review["publisher_proof"] is not None,
+        is_cluster_revoked=record.review["cluster_revoked_at"] is not None,
         intake=[row["verdict"] for row in record.inputs],
+        now=now,
         inputs=[_input(verdict) for verdict in verdicts],
         earlier=states,
         findings=review["policy"],
+        shared=shared,
+        shared_most=MOST_COUNTED,
     )
 
 

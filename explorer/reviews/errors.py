@@ -21,6 +21,7 @@
     + MalformedFilter           a parameter of a list, or of a text to be signed
     + NotThisActor              somebody may see the review, but not do that
     + ReviewUnknown             (a NotFound) no such review, or none that this one may see
+    + PublisherUnknown          (a NotFound) no review that this one may see names that publisher
 
 `+` is raised, `x` only groups. Who signs or asks in vain: explorer.access.errors and explorer.signatures.errors.
 """
@@ -151,3 +152,11 @@ class ReviewUnknown(NotFound):
 
     def __init__(self, review_id: str) -> None:
         super().__init__(f"there is no review {review_id[:60]!r}, or none of yours", value=review_id)
+
+
+class PublisherUnknown(NotFound):
+    """No review that this one may see is for that publisher."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"no review here names the publisher {text[:128]}: GET /reviews shows those that there are",
+                         value=text[:128])  # fmt: skip

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
@@ -13,7 +13,7 @@ from explorer.errors import MalformedCursor
 from explorer.ground.queries import load_queries
 from explorer.reviews import store
 from explorer.reviews.desk import Desk
-from explorer.reviews.documents import Document, summary_document
+from explorer.reviews.documents import Document, summary_document, time_text
 from explorer.reviews.errors import MalformedFilter
 from explorer.reviews.reading import Filters, wanted_of
 
@@ -42,10 +42,32 @@ async def load_waiting(desk: Desk, actor: Actor, filters: Filters) -> Document:
     return {"reviews": shown, "next_cursor": cursor}
 
 
-async def count_waiting(desk: Desk, actor: Actor) -> int:
-    """How many reviews wait for a notary; MOST_COUNTED + 1 for more."""
+async def load_next(desk: Desk, actor: Actor, review: Document) -> Document | None:
+    """The summary of the next review that waits for a notary, after one: by deadline, then again from the nearest."""
+    behind = (datetime.fromisoformat(review["expires_at"]), review["id"])
+    async with desk.reading() as connection:
+        for place in (behind, (None, None)):
+            rows = await connection.fetch(_QUERIES["waiting"], actor.id, desk.now(), *place, *[None] * 4, 2)
+            others = [row for row in rows if row["id"] != review["id"]]
+            if others:
+                return (await _documents(connection, desk, others[:1]))[0]
+    return None
+
+
+async def count_waiting(desk: Desk, actor: Actor, filters: Filters) -> int:
+    """How many reviews wait for a notary, of the filters' clusters and publishers; MOST_COUNTED + 1 for more."""
+    wanted = wanted_of(replace(filters, cursor=None), desk.network, owner=None)
+    narrowed = (*wanted.cluster, *wanted.publisher)
     async with desk.looking() as connection:
-        return int(await connection.fetchval(_QUERIES["count_waiting"], actor.id, desk.now(), MOST_COUNTED + 1))
+        most = MOST_COUNTED + 1
+        return int(await connection.fetchval(_QUERIES["count_waiting"], actor.id, desk.now(), most, *narrowed))
+
+
+async def load_queue(desk: Desk) -> Document:
+    """How many reviews are open, and when the oldest of them was asked for."""
+    async with desk.looking() as connection:
+        row = await connection.fetchrow(_QUERIES["queue"])
+    return {"open": row["open"], "oldest_at": None if row["oldest_at"] is None else time_text(row["oldest_at"])}
 
 
 async def load_others(desk: Desk, actor: Actor) -> list[Document]:
@@ -71,11 +93,12 @@ def _place_of(cursor: str) -> tuple[datetime, str]:
         padded = cursor + "=" * (-len(cursor) % 4)
         mark, moment, review_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").split(" ")
         deadline = datetime.fromisoformat(moment)
-    except (binascii.Error, ValueError) as error:
+        in_utc = deadline.astimezone(UTC)
+    except (binascii.Error, ValueError, OverflowError) as error:
         raise _malformed(cursor) from error
     if mark != _MARK or deadline.tzinfo is None or not review_id.isprintable():
         raise _malformed(cursor)
-    return deadline, review_id
+    return in_utc, review_id
 
 
 def _malformed(cursor: str) -> MalformedCursor:

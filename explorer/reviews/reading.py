@@ -8,20 +8,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+import asyncpg
+
 from explorer.access.actors import Actor
 from explorer.errors import MalformedCursor
+from explorer.ground.queries import load_queries
 from explorer.reviews import store
 from explorer.reviews.desk import Desk, loaded, seen
 from explorer.reviews.documents import Document, review_document, summary_document
 from explorer.reviews.errors import MalformedFilter
 from explorer.reviews.life import State
 from explorer.reviews.requests import parse_network_address
-from explorer.reviews.rights import demand_sight, sees_all
+from explorer.reviews.rights import demand_sight, owner_of, sees_all
+from explorer.reviews.sharing import load_sharing, sharing_document
 from explorer.reviews.store import Wanted
 from node.network import Network
 
 _ID: Final = re.compile(r"rev_[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 _NOT: Final = "!"
+_QUERIES: Final = load_queries("explorer.reviews.sql", "reviews.sql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +47,13 @@ class Filters:
 
 
 async def load_review(desk: Desk, actor: Actor | None, review_id: str) -> Document:
-    """The document `Review`; ReviewUnknown where there is none that the actor may see."""
+    """The document `Review` with its `sharing`; ReviewUnknown where there is none that the actor may see."""
     async with desk.reading() as connection:
         record = await loaded(connection, review_id)
-    demand_sight(actor, review_id, record.review["cluster_id"])
-    return review_document(record, desk.network)
+        demand_sight(actor, review_id, record.review["cluster_id"])
+        shared = await load_sharing(connection, review_id, record.review["publisher"], owner=owner_of(actor))
+    sharing = sharing_document(shared, [row["cid"] for row in record.inputs])
+    return {**review_document(record, desk.network), "sharing": sharing}
 
 
 async def load_reviews(desk: Desk, actor: Actor, filters: Filters) -> Document:
@@ -60,6 +67,11 @@ async def load_reviews(desk: Desk, actor: Actor, filters: Filters) -> Document:
         "reviews": [summary_document(review, decisions, desk.network) for review, decisions in shown],
         "next_cursor": cursor,
     }
+
+
+async def count_open_of(connection: asyncpg.Connection, cluster_id: str) -> int:
+    """How many reviews of a cluster are open."""
+    return int(await connection.fetchval(_QUERIES["count_open_of"], cluster_id))
 
 
 async def demand_seen(desk: Desk, actor: Actor | None, review_id: str) -> None:

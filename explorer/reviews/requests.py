@@ -66,7 +66,7 @@ def parse_request(body: Mapping[str, Any], network: Network) -> Request:
         publisher=parse_publisher(body["publisher"], network),
         requested_bytes=_amount(body["requested_bytes"]),
         proof=None if proof is None else (proof["message"], proof["signature"]),
-        results=None if results is None else parse_results(results),
+        results=None if results is None else parse_results(results, "results."),
         digests={field: _digest(body.get(field)) for field in FIELDS},
     )
 
@@ -152,9 +152,9 @@ def _amount(text: str) -> int:
     return amount
 
 
-def parse_results(results: Mapping[str, Any]) -> Results:
-    """The results of a body that fits its schema; MalformedCid."""
-    outputs = [_output(place, one) for place, one in enumerate(results["outputs"])]
+def parse_results(results: Mapping[str, Any], within: str = "") -> Results:
+    """The results of a body that fits its schema; MalformedCid, `within` being where in the body they stand."""
+    outputs = [_output(f"{within}outputs[{place}]", one) for place, one in enumerate(results["outputs"])]
     sizes = [one["size_bytes"] for one in outputs if one["size_bytes"] is not None]
     code = results.get("exit_code")
     document = {
@@ -165,11 +165,11 @@ def parse_results(results: Mapping[str, Any]) -> Results:
     return Results(json.dumps(document, separators=(",", ":")), sum(sizes) if sizes else None)
 
 
-def _output(place: int, output: Mapping[str, Any]) -> dict[str, Any]:
+def _output(where: str, output: Mapping[str, Any]) -> dict[str, Any]:
     try:
         parse_cid(output["cid"])
     except CidError as error:
-        raise MalformedCid(f"outputs[{place}].cid: {error}", value=output["cid"][:100]) from error
+        raise MalformedCid(f"{where}.cid: {error}", value=output["cid"][:100]) from error
     size = output.get("size_bytes")
     return {"cid": output["cid"], "size_bytes": None if size is None else int(size)}
 

@@ -23,6 +23,13 @@ def sees_all(actor: Actor) -> bool:
     return actor.kind in _OVERSEERS or Scope.ADMIN in actor.scopes
 
 
+def owner_of(actor: Actor | None) -> str | None:
+    """The cluster whose reviews alone the actor may see; None: all of them. Nobody known sees those of no cluster."""
+    if actor is None:
+        return ""
+    return None if sees_all(actor) else actor.id
+
+
 def demand_overseer(actor: Actor) -> None:
     """Returns for those who may see every review."""
     if not sees_all(actor):

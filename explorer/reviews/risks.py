@@ -44,9 +44,23 @@ class Input:
     active_copies: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """How many other reviews name the data of the input at `place` (from 1), or of any input where that is None.
+
+    By how many clusters they are, for how many publishers, and for how many that are not this review's.
+    """
+
+    place: int | None
+    reviews: int
+    clusters: int
+    publishers: int
+    strangers: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A review as far as its risks go. `inputs` are those that were looked up; `earlier` counts states."""
+    """A review as far as its risks go. `inputs` are the first, whose records were read; `earlier` counts states."""
 
     names: Sequence[tuple[str, str]]
     """What strangers chose: what it is, and the text."""
@@ -55,19 +69,29 @@ class Case:
     is_proven: bool
     intake: Sequence[str]
     """The verdict of each input at the intake."""
+    now: Sequence[str] = ()
+    """The verdicts of the first inputs now."""
     inputs: Sequence[Input]
     earlier: Mapping[str, int]
     findings: Sequence[Mapping[str, str]] = ()
+    shared: Sequence[Shared] = ()
+    """Other reviews that name the same data: all together, then by input; empty where nothing could be counted."""
+    shared_most: int = 0
+    """So many are counted at most."""
+    is_cluster_revoked: bool = False
 
 
 def risks_of(case: Case) -> list[Risk]:
     """Everything there is to say, the worst first."""
     found = [
         *_of_names(case),
+        *_of_cluster(case),
         *_of_proof(case),
         *_of_policy(case),
         *_of_amount(case),
         *_of_intake(case),
+        *_of_now(case),
+        *_of_sharing(case),
         *_of_clients(case),
         *_of_copies(case),
         *_of_parties(case),
@@ -90,6 +114,11 @@ def scripts_of(text: str) -> list[str]:
     """The alphabets of a text's letters, of those that have letters which look alike: Latin, Cyrillic, Greek, …"""
     names = {unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()}
     return sorted(name.capitalize() for name in names & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
+
+
+def _of_cluster(case: Case) -> Iterator[Risk]:
+    if case.is_cluster_revoked:
+        yield Risk(Tone.LOOK, "the cluster that asks was revoked since: ask the operator whether this request is meant")
 
 
 def _of_proof(case: Case) -> Iterator[Risk]:
@@ -139,12 +168,45 @@ def _of_intake(case: Case) -> Iterator[Risk]:
         yield Risk(Tone.LOOK, f"{total - active} of {total} inputs were not FIL+ when it was asked")
 
 
+def _of_sharing(case: Case) -> Iterator[Risk]:
+    """Whether others asked with the same data, which is no fault, but may be the same work asked for twice."""
+    if not case.shared:
+        yield Risk(Tone.UNKNOWN, "whether other reviews name the same data is not known: no input is data of its own")
+        return
+    total = case.shared[0]
+    if not total.reviews:
+        yield Risk(Tone.GOOD, f"no other review here names {_inputs(case, 'the input', 'any of the inputs')}")
+        return
+    most = "at least " if total.reviews >= case.shared_most else ""
+    reviews = "1 other review names" if total.reviews == 1 else f"{most}{total.reviews:,} other reviews name"
+    what = _inputs(case, "the same input", "some of the same inputs")
+    whom = f"for {_of(total.strangers, 'other publisher')}" if total.strangers else "all for this publisher"
+    yield Risk(Tone.LOOK, f"{reviews} {what}: by {_of(total.clusters, 'cluster')}, {whom}")
+
+
+def _of(number: int, noun: str) -> str:
+    return f"one {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _of_now(case: Case) -> Iterator[Risk]:
+    lost = sum(was == "active" != now for was, now in zip(case.intake, case.now, strict=False))
+    if lost:
+        tense = "was FIL+ when it was asked, and isn't" if lost == 1 else "were FIL+ when it was asked, and aren't"
+        yield Risk(Tone.LOOK, f"{lost:,} of {_asked_anew(case)} {tense} any more")
+
+
+def _asked_anew(case: Case) -> str:
+    few = len(case.now) < len(case.intake)
+    return f"the first {len(case.now):,} inputs" if few else _inputs(case, "1 input", f"{len(case.now):,} inputs")
+
+
 def _of_clients(case: Case) -> Iterator[Risk]:
     most = max(case.inputs, key=lambda one: len(one.clients), default=None)
     if most is None or not most.clients:
         yield Risk(Tone.UNKNOWN, "which clients stored the inputs is not known")
     elif len(most.clients) == 1:
-        yield Risk(Tone.GOOD, f"one client stored {_inputs(case, 'the input', 'each input that was looked up')}")
+        several = f"each of {_first(case)}" if len(case.inputs) < len(case.intake) else "each input"
+        yield Risk(Tone.GOOD, f"one client stored {_inputs(case, 'the input', several)}")
     else:
         named = _named(most.clients)
         yield Risk(Tone.LOOK, f"{len(most.clients)} clients ({named}) spent DataCap on the same input {_cut(most.cid)}")
@@ -162,8 +224,8 @@ def _of_copies(case: Case) -> Iterator[Risk]:
             Tone.LOOK, f"the input {_cut(most.cid)} has {copies:,} {records}{at}: more than {MANY_COPIES} copies"
         )
     elif copies:
-        yield Risk(Tone.GOOD, f"{_inputs(case, 'the input has', 'no input that was looked up has more than')} "
-                              f"{copies} {records}{at}")  # fmt: skip
+        several = f"none of {_first(case)}" if len(case.inputs) < len(case.intake) else "no input"
+        yield Risk(Tone.GOOD, f"{_inputs(case, 'the input has', f'{several} has more than')} {copies} {records}{at}")
 
 
 def _of_parties(case: Case) -> Iterator[Risk]:
@@ -186,6 +248,10 @@ def _of_publisher(case: Case) -> Iterator[Risk]:
 
 def _inputs(case: Case, one: str, several: str) -> str:
     return one if len(case.intake) == 1 else several
+
+
+def _first(case: Case) -> str:
+    return f"the first {len(case.inputs)} inputs"
 
 
 def _named(parties: frozenset[str] | set[str]) -> str:

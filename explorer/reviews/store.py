@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import asyncpg
 
@@ -103,8 +103,9 @@ def findings_text(assessment: Assessment) -> str:
 
 
 async def lock_review(connection: asyncpg.Connection, review_id: str) -> Held | None:
-    """The review, whose row is held until the transaction ends; None where there is none."""
+    """The review, whose row is held until the transaction ends, as is who has approved; None where there is none."""
     await connection.execute(_QUERIES["lock"], review_id)
+    await connection.execute(_QUERIES["hold_approvers"], review_id)
     return await load_head(connection, review_id)
 
 
@@ -166,6 +167,18 @@ async def find_decision(connection: asyncpg.Connection, message: str) -> tuple[s
     return None if row is None else (row["review_id"], row["signature"])
 
 
+async def count(
+    connection: asyncpg.Connection, what: Literal["comments", "results", "questions"], review_id: str
+) -> int:
+    """How many of those a review has."""
+    return int(await connection.fetchval(_QUERIES[f"count_{what}"], review_id))
+
+
+async def has_decided(connection: asyncpg.Connection, held: Held, notary: str) -> bool:
+    """Whether the notary of an address has approved or rejected in the review's round, though it may count no more."""
+    return bool(await connection.fetchval(_QUERIES["has_decided"], held.id, held.life.round, notary))
+
+
 async def add_decision(
     connection: asyncpg.Connection,
     held: Held,
@@ -198,19 +211,9 @@ async def add_comment(connection: asyncpg.Connection, review_id: str, actor: Act
     await connection.execute(_QUERIES["add_comment"], review_id, at, actor.kind.value, actor.id, actor.name, body)
 
 
-async def count_comments(connection: asyncpg.Connection, review_id: str) -> int:
-    """How many comments a review has."""
-    return int(await connection.fetchval(_QUERIES["count_comments"], review_id))
-
-
 async def add_results(connection: asyncpg.Connection, review_id: str, results: Results, at: datetime) -> int:
     """Keeps results; returns which they are, from 1."""
     return int(await connection.fetchval(_QUERIES["add_results"], review_id, at, results.document, results.size_bytes))
-
-
-async def count_results(connection: asyncpg.Connection, review_id: str) -> int:
-    """How often results were told."""
-    return int(await connection.fetchval(_QUERIES["count_results"], review_id))
 
 
 async def load_results_bytes(connection: asyncpg.Connection, review_id: str) -> int | None:
@@ -229,7 +232,7 @@ async def load_record(connection: asyncpg.Connection, review_id: str) -> Record 
         inputs=await connection.fetch(_QUERIES["inputs"], review_id),
         decisions=await connection.fetch(_QUERIES["decisions"], [review_id]),
         comments=await connection.fetch(_QUERIES["comments"], review_id),
-        results=await connection.fetch(_QUERIES["results"], review_id),
+        results=await connection.fetchrow(_QUERIES["results"], review_id),
         rounds=await connection.fetch(_QUERIES["rounds"], review_id),
     )
 

@@ -150,7 +150,11 @@ def _scrypt(passphrase: str, parameters: Mapping[str, Any]) -> bytes:
         raise MalformedKeyFile(f"scrypt's n is a power of two, not {cost}")
     room = 128 * block * (cost + parallel + 2)
     salt = _hex(parameters, "salt")
-    return hashlib.scrypt(_octets(passphrase), salt=salt, n=cost, r=block, p=parallel, maxmem=room, dklen=_KEY_BYTES)
+    octets = _octets(passphrase)
+    try:
+        return hashlib.scrypt(octets, salt=salt, n=cost, r=block, p=parallel, maxmem=room, dklen=_KEY_BYTES)
+    except ValueError as error:  # of costs that are each in their bounds, but don't go together (RFC 7914)
+        raise MalformedKeyFile(f"scrypt takes no n of {cost} with an r of {block}") from error
 
 
 def _octets(passphrase: str) -> bytes:

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from explorer.access.actors import Actor
 from explorer.web.buckets import Taken
+from explorer.web.caching import PRIVATE
 from explorer.web.contract import Operation, Requirement
 from explorer.web.credentials import BearerKey, RequestSignature, SessionToken, read_credential
 from explorer.web.doorkeeper import DOORKEEPER, RATE, Doorkeeper
@@ -22,7 +23,6 @@ from explorer.web.problems import Problem, unauthorized
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-PRIVATE: Final = "private, no-store"
 _SCHEME_OF: Final[dict[type, str]] = {
     BearerKey: "clusterKey",
     RequestSignature: "requestSignature",
@@ -146,5 +146,5 @@ def guard(request: web.BaseRequest, response: web.StreamResponse) -> None:
 
 def rate_headers(taken: Taken) -> dict[str, str]:
     """A bucket as draft-ietf-httpapi-ratelimit-headers-10 says it: its size, and in how long it fills up."""
-    policy = f'"key";q={taken.rate.burst};w={taken.rate.window_s}'
-    return {"RateLimit-Policy": policy, "RateLimit": f'"key";r={taken.left};t={taken.full_in_s}'}
+    policy = f'"{taken.policy}";q={taken.rate.burst};w={taken.rate.window_s}'
+    return {"RateLimit-Policy": policy, "RateLimit": f'"{taken.policy}";r={taken.left};t={taken.full_in_s}'}

@@ -7,10 +7,9 @@ import orjson
 from aiohttp import web
 
 from explorer.web import asking, pages
-from explorer.web.bodies import read_json_body
 from explorer.web.caching import HEAD_MAX_AGE_S, MAX_AGE_S, NO_STORE, encode, json_answer, max_age
 from explorer.web.headers import timed
-from explorer.web.keys import CONFIG, INDEX
+from explorer.web.keys import INDEX
 from explorer.web.negotiation import HTML, JSON, NDJSON, chosen_type, representation
 from explorer.web.ports import AsOf, Document, Index
 
@@ -54,8 +53,7 @@ async def post_verdicts(request: web.Request) -> web.StreamResponse:
     """`POST /cids/filplus`. With NDJSON a line per result, and what they are as of in the header `Filplus-As-Of`."""
     wants = chosen_type(request, JSON, NDJSON)
     asking.read_request(request, "postVerdicts")
-    operation = asking.operation_of(request, "postVerdicts")
-    body = await read_json_body(request, operation, request.app[CONFIG].limits)
+    body = await asking.read_body(request, "postVerdicts")
     epoch = body.get("at_epoch")
     at = AsOf(epoch=None if epoch is None else int(epoch))
     with timed(request, "index"):

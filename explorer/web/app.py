@@ -8,13 +8,16 @@ from explorer.reviews.desk import Desk
 from explorer.web import (
     api,
     audit_log,
+    me,
     notary_pages,
     operations,
     pages,
     parties,
+    publisher_pages,
     review_decisions,
     review_forms,
     reviews,
+    saved_views,
     searching,
     sign_in_pages,
     signing_in,
@@ -43,11 +46,12 @@ from explorer.web.keys import (
     RENDERER,
     REVIEWS,
     SIGN_IN,
+    VIEWS,
     WEBHOOKS,
 )
 from explorer.web.metrics import HttpMetrics
 from explorer.web.middleware import answer_problems, keep_limits, observe, problem_response
-from explorer.web.ports import Access, AuditLog, Index, Parties, SignIn, Webhooks
+from explorer.web.ports import Access, AuditLog, Index, Parties, SignIn, Views, Webhooks
 from explorer.web.problems import Problem
 from explorer.web.rendering import Renderer
 
@@ -90,10 +94,14 @@ HANDLERS: Mapping[str, Handler] = {
     "postSignInForm": sign_in_pages.post_sign_in,
     "postSignOutForm": sign_in_pages.post_sign_out,
     "getNotary": notary_pages.get_notary,
+    "getPublisher": publisher_pages.get_publisher,
+    "getViews": saved_views.get_views,
+    "postViewForm": saved_views.post_views,
     "getNonce": signing_in.get_nonce,
     "postSignature": signing_in.post_signature,
     "postSignOut": signing_in.post_sign_out,
-    "getMe": signing_in.get_me,
+    "getMe": me.get_me,
+    "postSignOutEverywhere": me.post_sign_out_everywhere,
     "getAudit": audit_log.get_audit,
     "getWebhooks": webhook_admin.list_webhooks,
     "postWebhook": webhook_admin.add_webhook,
@@ -125,6 +133,7 @@ def make_app(
     reviews_desk: Desk | None = None,
     webhooks: Webhooks | None = None,
     parties_known: Parties | None = None,
+    views: Views | None = None,
 ) -> web.Application:
     """The explorer's HTTP application over an index. It opens nothing: `listening.answering` starts it.
 
@@ -140,7 +149,7 @@ def make_app(
     app[BROADCAST] = Broadcast() if broadcast is None else broadcast
     app[DOORKEEPER] = Doorkeeper(access, config)
     app[SIGN_IN], app[AUDIT] = sign_in, audit
-    app[WEBHOOKS] = webhooks
+    app[WEBHOOKS], app[VIEWS] = webhooks, views
     app[PARTIES], app[DOWNLOADS] = parties_known, Downloads()
     app[REVIEWS] = reviews_desk
     app.on_shutdown.append(_end_streams)

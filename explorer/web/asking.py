@@ -7,11 +7,13 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
+from explorer.access.actors import Actor
+from explorer.web.bodies import read_json_body
 from explorer.web.contract import Operation
 from explorer.web.evidence import next_cursors
-from explorer.web.keys import CONTRACT
+from explorer.web.keys import ACTOR, CONFIG, CONTRACT
 from explorer.web.ports import EVIDENCE_KINDS, AsOf, Document, EvidenceRequest
-from explorer.web.problems import Problem, shortened
+from explorer.web.problems import Problem, shortened, unauthorized
 
 END = "end"
 """The cursor that leaves a kind of evidence out: those that had no next page carry it in `Link`."""
@@ -30,16 +32,29 @@ def read_request(request: web.Request, operation_id: str) -> dict[str, Any]:
     return {**operation.read_query(request.query), **operation.read_path(request.match_info)}
 
 
+async def read_body(request: web.Request, operation_id: str) -> Any:
+    """The request's JSON body, as the operation takes it. Raises Problem."""
+    return await read_json_body(request, operation_of(request, operation_id), request.app[CONFIG].limits)
+
+
+def actor_of(request: web.Request) -> Actor:
+    """Who asks; the problem `credentials_missing` for nobody known."""
+    actor: Actor | None = request.get(ACTOR)
+    if actor is None:
+        raise unauthorized("credentials_missing", "Who asks has to be known here.")
+    return actor
+
+
 def moment_of(asked: dict[str, Any]) -> AsOf:
     """The moment that `at_epoch` or `at` name. Raises Problem when both do."""
     epoch, time = asked.get("at_epoch"), asked.get("at")
     if epoch is not None and time is not None:
         raise Problem("conflicting_parameters", "at_epoch and at are both given.", str(epoch))
-    return AsOf(epoch=epoch, time=None if time is None else parse_time(time))
+    return AsOf(epoch=epoch, time=None if time is None else parse_time("at", time))
 
 
-def parse_time(text: str) -> datetime:
-    """The moment of an RFC 3339 text, in UTC. Raises the problem `malformed_time`.
+def parse_time(name: str, text: str) -> datetime:
+    """The moment of an RFC 3339 text, in UTC; `name` is the parameter's. Raises the problem `malformed_time`.
 
     A `+` that nobody encoded arrives as a space before the offset, and is taken as what it was.
     """
@@ -49,7 +64,7 @@ def parse_time(text: str) -> datetime:
             return datetime.fromisoformat(repaired.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    raise Problem("malformed_time", f"at must be an RFC 3339 time, not {shortened(text, 60)!r}.", text)
+    raise Problem("malformed_time", f"{name} must be an RFC 3339 time, not {shortened(text, 60)!r}.", text)
 
 
 def evidence_of(asked: dict[str, Any], *, full: bool | None = None) -> EvidenceRequest:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from explorer.audit.errors import BrokenLog
 from explorer.audit.reading import Page
 from explorer.web.keys import RENDERER
 from explorer.web.notary_view import notary_view, private_page
+from explorer.web.saved_views import views_of
 
 FILTERS: Final = ("action", "actor", "subject", "since")
 _FACT_CHARS: Final = 400
@@ -44,21 +46,30 @@ def seal_of(entries: Sequence[Entry]) -> Seal | None:
     return Seal(first, last, is_chain, broken)
 
 
-def audit_page(
+async def audit_page(
     request: web.Request, actor: Actor, asked: dict[str, Any], page: Page, head: Head | None, following: str | None
 ) -> web.StreamResponse:
     """The page of some entries."""
-    text = request.app[RENDERER].page(
-        "audit.html",
-        actor=notary_view(actor),
-        entries=[_view(entry) for entry in page.entries],
-        seal=seal_of(page.entries),
-        head=head,
-        asked={name: asked[name] or "" for name in FILTERS},
-        following=following,
-        paging=asked["cursor"] is not None,
-    )
-    return private_page(request, text)
+    kept = {name: str(asked[name]) for name in FILTERS if asked[name] is not None}
+    views = await views_of(request, actor, "audit", kept)
+
+    def write() -> str:
+        return request.app[RENDERER].page(
+            "audit.html",
+            actor=notary_view(actor),
+            entries=[_view(entry) for entry in page.entries],
+            seal=seal_of(page.entries),
+            head=head,
+            asked={name: asked[name] or "" for name in FILTERS},
+            following=following,
+            first=f"/audit?{urlencode(kept)}" if kept else "/audit",
+            export=f"/audit?{urlencode({**kept, 'order': 'oldest', 'format': 'ndjson'})}",
+            is_part=any(name != "since" for name in kept),
+            paging=asked["cursor"] is not None,
+            views=views,
+        )
+
+    return await private_page(request, write)
 
 
 def _view(entry: Entry) -> dict[str, Any]:

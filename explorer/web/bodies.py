@@ -62,11 +62,11 @@ def _checked(raw: bytes, operation: Operation) -> Any:
 def parse_json(raw: bytes) -> Any:
     """The document. Raises the problem `malformed_json`, also for NaN, lone surrogates, bad UTF-8, repeated keys."""
     try:
-        document = orjson.loads(raw)
-        json.loads(raw, object_pairs_hook=_without_repeats)  # orjson would silently take the last of two keys
+        orjson.loads(raw)
+        # orjson would silently take the last of two keys, and make floats of large numbers.
+        return json.loads(raw, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         raise Problem("malformed_json", f"The body is not JSON: {error}.") from error
-    return document
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -62,6 +62,8 @@ class Broadcast:
         self._watchers: set[Watcher] = set()
         self._by_key: dict[bytes, set[Watcher]] = defaultdict(set)
         self._of_all: set[Watcher] = set()
+        self._by_review: dict[str, set[Watcher]] = defaultdict(set)
+        self._of_all_reviews: set[Watcher] = set()
         self._ready = asyncio.Event()
         self._absence: asyncio.TimerHandle | None = None
         self.is_away = False
@@ -120,7 +122,7 @@ class Broadcast:
 
     def _concerned(self, event: FeedEvent) -> set[Watcher]:
         if event.review_id is not None:
-            return {watcher for watcher in self._watchers if watcher.wants(event)}
+            return self._of_all_reviews | self._by_review.get(event.review_id, set())
         return self._watchers if event.piece is None else self._watchers_of(event.keys)
 
     def _watchers_of(self, keys: frozenset[bytes]) -> set[Watcher]:
@@ -171,13 +173,22 @@ class Broadcast:
         self._enlist(watcher)
 
     def _enlist(self, watcher: Watcher) -> None:
-        if watcher.keys is None:
+        if watcher.all_reviews:
+            self._of_all_reviews.add(watcher)
+        elif watcher.review_id is not None:
+            self._by_review[watcher.review_id].add(watcher)
+        elif watcher.keys is None:
             self._of_all.add(watcher)
         for key in watcher.keys or ():
             self._by_key[key].add(watcher)
 
     def _strike_off(self, watcher: Watcher) -> None:
         self._of_all.discard(watcher)
+        self._of_all_reviews.discard(watcher)
+        if watcher.review_id is not None:
+            self._by_review[watcher.review_id].discard(watcher)
+            if not self._by_review[watcher.review_id]:
+                del self._by_review[watcher.review_id]
         for key in watcher.keys or ():
             self._by_key[key].discard(watcher)
             if not self._by_key[key]:

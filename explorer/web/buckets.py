@@ -23,8 +23,12 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came of asking. `left` after it; `full_in_s` until all is there again, `next_in_s` until one more is."""
+    """What came of asking. `left` after it; `full_in_s` until all is there again, `next_in_s` until one more is.
 
+    `policy` says whose bucket it is: that of a key, or of a session.
+    """
+
+    policy: str
     rate: Rate
     allowed: bool
     left: int
@@ -37,11 +41,9 @@ class Buckets:
     """One bucket a name. Beyond `most` names, who has not asked for longest is forgotten: its bucket is full again."""
 
     rate: Rate
+    policy: str = "key"
     most: int = 10_000
     _levels: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
-
-    def __len__(self) -> int:
-        return len(self._levels)
 
     def take(self, name: str, now_s: float) -> Taken:
         """Takes one, where one is left. `now_s` is a clock that never goes back."""
@@ -67,4 +69,4 @@ class Buckets:
         a_second = self.rate.per_minute / 60
         full_in_s = math.ceil((self.rate.burst - level) / a_second)
         next_in_s = 0 if level >= _ONE else max(1, math.ceil((1 - level) / a_second))
-        return Taken(self.rate, allowed, int(level), full_in_s, next_in_s)
+        return Taken(self.policy, self.rate, allowed, int(level), full_in_s, next_in_s)

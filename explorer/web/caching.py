@@ -2,8 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import orjson
 from aiohttp import web
@@ -12,6 +12,8 @@ LARGE_BYTES = 64 * 1024
 HEAD_MAX_AGE_S = 15
 MAX_AGE_S = 60
 NO_STORE = "no-store"
+PRIVATE: Final = "private, no-store"
+"""For whoever asked, and for no cache."""
 ASSET_CACHE = "public, max-age=31536000, immutable"
 
 
@@ -69,10 +71,32 @@ def json_answer(
 
 
 def page_answer(
-    request: web.Request, text: str, *, cache_control: str, headers: Mapping[str, str] | None = None
+    request: web.Request,
+    text: str,
+    *,
+    cache_control: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """The text as a cacheable HTML page."""
-    body = text.encode("utf-8", "replace")
-    return cacheable(
-        request, body, content_type="text/html; charset=utf-8", cache_control=cache_control, headers=headers
-    )
+    """The text as an HTML page; cacheable where its status is 200."""
+    body, content_type = text.encode("utf-8", "replace"), "text/html; charset=utf-8"
+    if status == 200:
+        return cacheable(request, body, content_type=content_type, cache_control=cache_control, headers=headers)
+    known = {"Content-Type": content_type, "Cache-Control": cache_control, **(headers or {})}
+    return web.Response(status=status, body=body, headers=known)
+
+
+async def written_page(
+    request: web.Request,
+    write: Callable[[], str],
+    *,
+    cache_control: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """The page whose text `write` gives, as `page_answer` has it. Written in a thread, since it may be large."""
+
+    def answer() -> web.Response:
+        return page_answer(request, write(), cache_control=cache_control, status=status, headers=headers)
+
+    return await asyncio.to_thread(answer)

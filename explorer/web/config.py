@@ -19,7 +19,8 @@ def utc_now() -> datetime:
 class Limits:
     """Every public limit, as `GET /config` states it. A body has less time to come than an answer may take.
 
-    `key_rate` is that of one key or session, `stranger_rate` that of wrong credentials from one address.
+    `key_rate` is that of one key, `session_rate` that of one notary over all open pages, which renew themselves as
+    reviews change; `stranger_rate` that of wrong credentials from one address.
     Streams take at most half of the connections that may be open, so that they never keep others out.
     """
 
@@ -32,6 +33,7 @@ class Limits:
     body_timeout_s: float = 20.0
     answer_timeout_s: float = 30.0
     key_rate: Rate = field(default_factory=lambda: Rate(burst=100, per_minute=60))
+    session_rate: Rate = field(default_factory=lambda: Rate(burst=300, per_minute=300))
     stranger_rate: Rate = field(default_factory=lambda: Rate(burst=30, per_minute=30))
     downloads: int = 8
     event_streams: int = field(default_factory=lambda: connections_allowed() // 2)

@@ -114,8 +114,20 @@ def _expectation(schema: Mapping[str, Any]) -> str:
     return f"{kind}{limit} without control characters"
 
 
+def _innermost(error: ValidationError) -> ValidationError:
+    """What is wrong with the one branch that was meant, where the others only take null; else the error itself."""
+    while error.validator in ("oneOf", "anyOf"):
+        meant = [inner for inner in error.context or () if inner.validator_value != "null"]
+        branches = {inner.schema_path[0] for inner in meant}
+        if len(branches) != 1:
+            break
+        error = meant[0]
+    return error
+
+
 def _body_problem(error: ValidationError) -> Problem:
     """The first member of a body decides the code: too many CIDs, a bad epoch, or another shape."""
+    error = _innermost(error)
     where = ".".join(map(str, error.absolute_path)) or "the body"
     if error.validator == "maxItems":
         count = len(cast("list[Any]", error.instance))

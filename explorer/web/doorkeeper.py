@@ -58,6 +58,7 @@ class Doorkeeper:
     access: Access | None
     config: WebConfig
     keys: Buckets = field(init=False)
+    sessions: Buckets = field(init=False)
     strangers: Buckets = field(init=False)
     signers: Buckets = field(init=False)
     _acquainted: OrderedDict[bytes, None] = field(default_factory=OrderedDict)
@@ -65,6 +66,7 @@ class Doorkeeper:
 
     def __post_init__(self) -> None:
         self.keys = Buckets(self.config.limits.key_rate)
+        self.sessions = Buckets(self.config.limits.session_rate, "session")
         self.strangers = Buckets(self.config.limits.stranger_rate)
         self.signers = Buckets(self.config.limits.stranger_rate)
         self._refusals = Counter(
@@ -135,7 +137,7 @@ class Doorkeeper:
             demand_own_page(request)
         request[HOLDING] = Holding(partial(_session_holds, access, token))
         self._acquaint(mark)
-        self._pace(request, f"{actor.kind}:{actor.id}")
+        self._pace(request, self.sessions, "notary", actor.id)
         return actor
 
     async def _let_in(
@@ -147,7 +149,7 @@ class Doorkeeper:
         self._acquaint(mark)
         if once is not None and request.method not in _SAFE_METHODS:
             await self._take_once(access, once)
-        self._pace(request, known.id)
+        self._pace(request, self.keys, "key", known.id)
         await access.note_use(known)
         return known.actor
 
@@ -161,10 +163,10 @@ class Doorkeeper:
             raise unauthorized("unknown_key", "Nobody is known here.")
         return self.access
 
-    def _pace(self, request: web.Request, name: str) -> None:
-        taken = request[RATE] = self.keys.take(name, time.monotonic())
+    def _pace(self, request: web.Request, buckets: Buckets, kind: str, name: str) -> None:
+        taken = request[RATE] = buckets.take(name, time.monotonic())
         if not taken.allowed:
-            raise _too_many(taken, f"One key may send {self.config.limits.key_rate.per_minute:g} requests a minute.")
+            raise _too_many(taken, f"One {kind} may send {taken.rate.per_minute:g} requests a minute.")
 
     def _demand_acquainted(self, request: web.Request, mark: bytes) -> None:
         """Returns unless too many wrong credentials came from there, and this one was not good lately."""

@@ -1,6 +1,7 @@
 """Forms of our own pages: they work without any script, and are checked against the contract as JSON bodies are."""
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -14,10 +15,10 @@ FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 20
 
 
-async def read_form(request: web.Request, operation_id: str) -> dict[str, Any]:
+async def read_fields(request: web.Request) -> dict[str, str]:
     """The form's fields by name, those without a text left out. Line breaks are one character, as in signed texts.
 
-    Raises Problem: another type, too large, unreadable, fields that the contract doesn't name or that are too long.
+    Raises Problem: another type, too large, unreadable, a field twice. What they hold is for `check_form`.
     """
     if request.content_type != FORM:
         found = request.headers.get("Content-Type", "without a type")
@@ -27,8 +28,15 @@ async def read_form(request: web.Request, operation_id: str) -> dict[str, Any]:
         fields = parse_qsl(raw.decode("ascii"), strict_parsing=bool(raw), errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError as error:
         raise Problem("malformed_body", "The form can't be read.") from error
-    form = {name: text.replace("\r\n", "\n") for name, text in fields if text.strip()}
     if len(dict(fields)) != len(fields):
         raise Problem("malformed_body", "A field of the form comes twice.")
+    return {name: text.replace("\r\n", "\n") for name, text in fields if text.strip()}
+
+
+def check_form(request: web.Request, operation_id: str, form: Mapping[str, str]) -> None:
+    """Returns where the fields are as the contract has them.
+
+    Raises Problem: one is missing, isn't named there, or is too long. Apart from reading, so that a page can give back
+    what was typed.
+    """
     asking.operation_of(request, operation_id).check_body(form)
-    return form

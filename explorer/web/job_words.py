@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from explorer.web.written import JsonText
+
 MOST_TASKS: Final = 5
 MOST_ENTRIES: Final = 8
 MOST_CHARS: Final = 300
@@ -18,12 +20,11 @@ class JobWords:
     pairs: tuple[tuple[str, str], ...]
 
 
-def job_words(text: str) -> JobWords:
+def job_words(document: JsonText) -> JobWords:
     """The job of a JSON text, in words."""
-    try:
-        job = json.loads(text)
-    except (ValueError, RecursionError):
+    if not document.is_read:
         return JobWords("a document that can't be read as JSON here", ())
+    job = document.value
     if not isinstance(job, dict):
         return JobWords("a document, no job that is known here", ())
     tasks = _objects(job.get("Tasks"))

@@ -10,7 +10,7 @@ from explorer.web.broadcast import Broadcast
 from explorer.web.config import WebConfig
 from explorer.web.contract import Contract
 from explorer.web.metrics import HttpMetrics
-from explorer.web.ports import AuditLog, Index, Parties, SignIn, Webhooks
+from explorer.web.ports import AuditLog, Index, Parties, SignIn, Views, Webhooks
 from explorer.web.rendering import Renderer
 
 INDEX: web.AppKey[Index] = web.AppKey("index", Index)
@@ -26,5 +26,6 @@ ACTOR: web.RequestKey[Actor | None] = web.RequestKey("ACTOR", Actor)
 SIGN_IN: web.AppKey[SignIn | None] = web.AppKey("sign_in", SignIn)
 REVIEWS: web.AppKey[Desk | None] = web.AppKey("reviews", Desk)
 PARTIES: web.AppKey[Parties | None] = web.AppKey("parties", Parties)
+VIEWS: web.AppKey[Views | None] = web.AppKey("views", Views)
 AUDIT: web.AppKey[AuditLog | None] = web.AppKey("audit", AuditLog)
 WEBHOOKS: web.AppKey[Webhooks | None] = web.AppKey("webhooks", Webhooks)

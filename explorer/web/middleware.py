@@ -15,7 +15,7 @@ from aiohttp import web
 from explorer.errors import FilplusError
 from explorer.web import headers
 from explorer.web.access import GUARDED, is_open_to_other_sites
-from explorer.web.caching import NO_STORE, encoded
+from explorer.web.caching import NO_STORE, encoded, page_answer
 from explorer.web.keys import CONFIG, METRICS, RENDERER
 from explorer.web.metrics import route_of
 from explorer.web.negotiation import prefers_page
@@ -99,10 +99,9 @@ def problem_response(request: web.Request, problem: Problem, *, cause: Exception
         extra["Retry-After"] = str(RETRY_AFTER_S)
     if prefers_page(request) and request.method in ("GET", "HEAD"):
         text = request.app[RENDERER].problem_page(document, typed=_typed(request))
-        body, content_type = text.encode("utf-8", "replace"), "text/html; charset=utf-8"
-    else:
-        body, content_type = encoded(document), "application/problem+json"
-    return web.Response(status=status, body=body, headers={"Content-Type": content_type, **extra})
+        return page_answer(request, text, cache_control=NO_STORE, status=status, headers=extra)
+    named = {"Content-Type": "application/problem+json", **extra}
+    return web.Response(status=status, body=encoded(document), headers=named)
 
 
 def _typed(request: web.Request) -> str:

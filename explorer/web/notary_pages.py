@@ -1,5 +1,6 @@
 """`/notaries/{address}`: who that is, and what this notary said."""
 
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -13,7 +14,7 @@ from explorer.web.keys import RENDERER
 from explorer.web.negotiation import HTML, representation
 from explorer.web.notary_view import notary_view, private_page
 from explorer.web.ports import Document
-from explorer.web.reviews import actor_of, desk_of, review_answer
+from explorer.web.reviews import desk_of, review_answer
 
 KINDS: Final = ("approve", "reject", "ask")
 
@@ -26,25 +27,24 @@ async def get_notary(request: web.Request) -> web.StreamResponse:
     with timed(request, "database"):
         record = await load_notary_record(desk_of(request), address, cursor=asked["cursor"], limit=asked["limit"])
     if wants == HTML:
-        return _page(request, asked, record)
+        return await private_page(request, partial(_written, request, asked, record))
     return await review_answer(request, record)
 
 
-def _page(request: web.Request, asked: dict[str, Any], record: Document) -> web.StreamResponse:
+def _written(request: web.Request, asked: dict[str, Any], record: Document) -> str:
     path = f"/notaries/{quote(record['address'], safe='')}"
     following = (
         record["next_cursor"] and f"{path}?{urlencode({'limit': asked['limit'], 'cursor': record['next_cursor']})}"
     )
-    text = request.app[RENDERER].page(
+    return request.app[RENDERER].page(
         "notary.html",
-        actor=notary_view(actor_of(request)),
+        actor=notary_view(asking.actor_of(request)),
         notary=record,
         path=path,
         following=following,
         paging=asked["cursor"] is not None,
         bars=_bars(record["months"]),
     )
-    return private_page(request, text)
 
 
 def _bars(months: list[Document]) -> list[dict[str, Any]]:

@@ -1,16 +1,14 @@
 """What every page for notaries has: who is signed in, and that nobody else may keep it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from explorer.access.actors import Actor, ActorKind
-from explorer.web.caching import page_answer
+from explorer.web.caching import PRIVATE, written_page
 from node.address import parse_address
-
-PRIVATE = "private, no-store"
 
 
 def notary_view(actor: Actor) -> dict[str, Any] | None:
@@ -20,9 +18,11 @@ def notary_view(actor: Actor) -> dict[str, Any] | None:
     return {"name": actor.name, "address": actor.id, "eth": parse_address(actor.id).to_eth()}
 
 
-def private_page(request: web.Request, text: str) -> web.StreamResponse:
-    """A page that no cache keeps."""
-    return page_answer(request, text, cache_control=PRIVATE)
+async def private_page(
+    request: web.Request, write: Callable[[], str], *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A page that no cache keeps, of the text that `write` gives, in a thread."""
+    return await written_page(request, write, cache_control=PRIVATE, status=status, headers=headers)
 
 
 def without_empty(request: web.Request) -> str | None:

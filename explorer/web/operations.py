@@ -11,6 +11,7 @@ from explorer.web.keys import CONFIG, CONTRACT, DOCS, INDEX, RENDERER
 from explorer.web.negotiation import HTML, representation
 from explorer.web.problems import KINDS, Problem
 from explorer.web.public_limits import public_limits
+from explorer.web.queues import load_queues
 
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -21,7 +22,7 @@ async def get_status(request: web.Request) -> web.StreamResponse:
     asking.read_request(request, "getStatus")
     live = pages.live_view(request, {"types": "head,import"})
     with timed(request, "index"):
-        status = await request.app[INDEX].status()
+        status = {**await request.app[INDEX].status(), "queues": await load_queues(request.app)}
     if wants == HTML:
         return await pages.status_page(request, status, live)
     return json_answer(request, status, cache_control=max_age(HEAD_MAX_AGE_S))

@@ -1,11 +1,12 @@
 """The pages of parties, made of the same documents as the API's answers."""
 
-import asyncio
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from explorer.web.caching import HEAD_MAX_AGE_S, max_age, page_answer
+from explorer.web.caching import HEAD_MAX_AGE_S, max_age, page_answer, written_page
 from explorer.web.charts import month_chart, widths
 from explorer.web.keys import RENDERER
 from explorer.web.ports import EVIDENCE_KINDS, Document
@@ -16,34 +17,39 @@ SHOWN_ROWS = 500
 """A page shows no more rows of a counted table; its CSV has all."""
 
 
-async def party_page(request: web.Request, party: Document) -> web.StreamResponse:
-    """`GET /clients/{address}`, `/providers/{address}` for a browser. Made in a thread: it may have 1,500 rows."""
-    view = {"party": party, **_summary_view(party), "kinds": EVIDENCE_KINDS}
-    text = await asyncio.to_thread(_page, request, "party.html", party, **view)
-    return page_answer(request, text, cache_control=_CACHE)
+async def party_page(request: web.Request, party: Document, live: Document) -> web.StreamResponse:
+    """`GET /clients/{address}`, `/providers/{address}` for a browser."""
+    view = {"party": party, **_summary_view(party), "kinds": EVIDENCE_KINDS, "live": _followed(live, party)}
+    return await written_page(request, partial(_page, request, "party.html", party, **view), cache_control=_CACHE)
 
 
 async def table_page(
-    request: web.Request, table: Document, asked: dict[str, Any], following: str | None
+    request: web.Request, table: Document, asked: dict[str, Any], following: str | None, *, live: Document
 ) -> web.StreamResponse:
-    """`GET /clients/{address}/{table}` and that of providers for a browser."""
-    rows = table["items"][:SHOWN_ROWS]
+    """`GET /clients/{address}/{table}` and that of providers for a browser. Pages behind the first are not live."""
+    rows, paging = table["items"][:SHOWN_ROWS], asked["cursor"] is not None
     view = {
         "table": {**table, "items": rows},
         "hidden": len(table["items"]) - len(rows),
         "of": asked["of"],
         "is_records": table["table"] in EVIDENCE_KINDS,
         "following": following,
-        "paging": asked["cursor"] is not None,
+        "paging": paging,
+        "live": None if paging else _followed(live, table),
         "bars": _bars(table["table"], rows),
     }
-    text = await asyncio.to_thread(_page, request, "party_table.html", table, **view)
-    return page_answer(request, text, cache_control=_CACHE)
+    return await written_page(request, partial(_page, request, "party_table.html", table, **view), cache_control=_CACHE)
 
 
 def allocator_page(request: web.Request, allocator: Document) -> web.StreamResponse:
     """`GET /allocators/{address}` for a browser."""
     return page_answer(request, _page(request, "allocator.html", allocator, allocator=allocator), cache_control=_CACHE)
+
+
+def _followed(live: Document, party: Document) -> Document:
+    """What has the page follow the records of that party: the stream is asked for by the f0, which needs no node."""
+    query = urlencode({party["role"]: party["address"], "types": "head,cid,import"})
+    return {**live, "address": f"/events?{query}"}
 
 
 def _page(request: web.Request, template: str, document: Document, **view: Any) -> str:

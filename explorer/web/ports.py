@@ -1,4 +1,4 @@
-"""What the HTTP layer asks of the index. Errors are those of `explorer.errors`."""
+"""What the HTTP layer asks of the layers beneath, each as a protocol. Errors are theirs, of `explorer.errors`."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
@@ -7,7 +7,9 @@ from typing import Any, Protocol
 from explorer.access.actors import Actor
 from explorer.access.idempotency import Answer, Attempt, Begun
 from explorer.access.service import KnownKey
+from explorer.access.sessions import Session
 from explorer.access.signing_in import SignedIn
+from explorer.access.views import SavedView
 from explorer.audit.chain import Head
 from explorer.audit.reading import Page, Wanted
 from explorer.index.questions import HEAD, AsOf, EvidenceRequest
@@ -86,8 +88,15 @@ class Access(Protocol):
 class Parties(Protocol):
     """What is known of clients, providers and allocators. Every document fits its schema in `openapi.json`.
 
-    All of them raise MalformedAddress, AddressUnresolved, and a DatabaseError when the database does not answer.
+    All of them raise MalformedAddress, a DatabaseError when the database does not answer, and all but `allocator` what
+    keeps an address from being resolved: AddressUnresolved, ActorUnknown, NodeSilent, TooManyAddresses.
     """
+
+    async def actor_id(self, address: str) -> int:
+        """The actor id of an address in any form."""
+
+    async def is_known(self, role: Role, address: str) -> bool:
+        """Whether it has any record in that role."""
 
     async def party(self, role: Role, address: str, *, limit: int) -> Document:
         """The document `Party`."""
@@ -117,6 +126,25 @@ class SignIn(Protocol):
 
     async def sign_out(self, token: str) -> None:
         """Ends the session of a token, if there is one."""
+
+    async def sessions(self, address: str, token: str) -> Sequence[Session]:
+        """The sessions of a notary's address that hold, the newest first; `token` is that of the one who asks."""
+
+    async def sign_out_everywhere(self, address: str) -> None:
+        """Ends every session of the notary of an address."""
+
+
+class Views(Protocol):
+    """What notaries saved. All of them raise a DatabaseError when the database does not answer."""
+
+    async def of(self, notary: Actor, /) -> list[SavedView]:
+        """The notary's views."""
+
+    async def save(self, notary: Actor, view: SavedView, /) -> None:
+        """Keeps one more. Raises NameRefused, TooManyViews."""
+
+    async def remove(self, notary: Actor, page: str, name: str, /) -> None:
+        """Forgets one."""
 
 
 class AuditLog(Protocol):
@@ -161,6 +189,9 @@ class Webhooks(Protocol):
 
     async def delivery(self, delivery_id: int, /) -> Document:
         """The document `DeliveryLog`."""
+
+    async def queue(self) -> Document:
+        """The property `alerts` of a Status's `queues`."""
 
     async def replay(self, delivery_id: int, /, *, actor: Actor) -> Document:
         """The document `Delivery`, pending."""

@@ -52,6 +52,7 @@ KINDS: Mapping[str, Kind] = {
     "ended_session": Kind(401, "The session has ended", "Sign in again."),
     "refused_signature": Kind(401, "The request's signature is refused", "Sign it anew, as the documentation says."),
     "replayed_signature": Kind(401, "This signed request came before", "Sign it anew, with a new nonce."),
+    "name_refused": Kind(400, "No name", "Give it a short name of letters and digits."),
     "scope_missing": Kind(403, "You may not do that", "Use a key that has the scope, or ask the operator for one."),
     "cross_site": Kind(403, "Sent from another site", "Do it on this service's own pages."),
     "malformed_text": Kind(400, "No text to be signed", "Sign the text that was given out, as it is."),
@@ -65,7 +66,10 @@ KINDS: Mapping[str, Kind] = {
     "not_allowed": Kind(403, "That is not yours to do", "See /docs for who may do what with a review."),
     "not_found": Kind(404, "Nothing here", "Check the address or the number, and what /status says is covered."),
     "address_unresolved": Kind(
-        404, "Whose address that is, is not known here", "Give the actor id, f0…; a node or Filfox tells it."
+        404, "Whose address that is, is not known here", "Give the actor id, f0… or 0xff…; a node or Filfox tells it."
+    ),
+    "actor_unknown": Kind(
+        404, "Nobody has that address", "Check the address; one that was never used on the chain has no actor yet."
     ),
     "webhook_not_found": Kind(404, "No such webhook", "GET /webhooks shows those there are."),
     "delivery_not_found": Kind(404, "No such delivery", "GET /webhooks/{id}/deliveries shows those of a webhook."),
@@ -84,6 +88,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "not_reopenable": Kind(409, "That review can't be reopened", "Report a new job instead."),
     "too_many_entries": Kind(409, "That is enough", "Report a new job instead."),
+    "too_many_views": Kind(409, "You have saved enough views", "Remove one that you no longer need."),
     "webhook_refused": Kind(409, "Not as it stands", "Change first what the detail names."),
     "body_too_large": Kind(413, "The body is too large", "Send fewer CIDs at a time; /config states the limits."),
     "uri_too_long": Kind(414, "The address is too long", "Send many CIDs as a body to POST /cids/filplus."),
@@ -107,6 +112,12 @@ KINDS: Mapping[str, Kind] = {
     "database_unavailable": Kind(503, "The database does not answer", "Try again in some seconds."),
     "too_many_downloads": Kind(503, "Too many tables are on their way", "Try again later, or ask for pages of JSON."),
     "too_many_streams": Kind(503, "Too many streams are open", "Try again later, or ask /status now and then instead."),
+    "node_unavailable": Kind(
+        503, "The chain's node does not answer", "Give the actor id, f0… or 0xff…, which needs no node; or try again."
+    ),
+    "too_many_addresses": Kind(
+        503, "Too many addresses are looked up", "Give the actor id, f0… or 0xff…, which needs no node; or try again."
+    ),
     "timeout": Kind(503, "The answer took too long", "Try again, or ask for less at a time."),
 }
 """Every code that an answer can carry. `/docs` prints this table."""

@@ -1,6 +1,7 @@
 """Every public limit as one document: the answer of `GET /config`."""
 
 from explorer.access.idempotency import KEPT as KEPT_ANSWERS
+from explorer.access.views import MOST_VIEWS
 from explorer.alerts.endpoints import MOST_WEBHOOKS
 from explorer.index.feed import KEPT_EVENTS, KEPT_FOR
 from explorer.reviews.changes import MOST_COMMENTS, MOST_RESULTS
@@ -25,6 +26,7 @@ def public_limits(config: WebConfig) -> Document:
         "rates": {
             "reads": None,
             "key": _rate(config.limits.key_rate),
+            "session": _rate(config.limits.session_rate),
             "wrong_credentials": _rate(config.limits.stranger_rate),
         },
         "requests": {
@@ -34,6 +36,7 @@ def public_limits(config: WebConfig) -> Document:
         },
         "reviews": _of_reviews(),
         "webhooks": MOST_WEBHOOKS,
+        "views": MOST_VIEWS,
     }
 
 

@@ -11,7 +11,7 @@ from explorer.web.headers import timed
 from explorer.web.keys import ACTOR
 from explorer.web.ports import Document
 from explorer.web.problems import Problem
-from explorer.web.reviews import desk_of, read_body_of, review_answer
+from explorer.web.reviews import desk_of, review_answer
 from explorer.web.signing_in import signature_problems, watched
 
 
@@ -29,7 +29,7 @@ async def get_approval(request: web.Request) -> web.StreamResponse:
 async def post_decision(request: web.Request) -> web.StreamResponse:
     """`POST /reviews/{id}/decisions`."""
     asked = asking.read_request(request, "postDecision")
-    body = await read_body_of(request, "postDecision")
+    body = await asking.read_body(request, "postDecision")
     with timed(request, "signature"), watched(request, body.get("message", "")), signature_problems():
         review = await _decided(request, asked["id"], body)
     return await review_answer(request, review)

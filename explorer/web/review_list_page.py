@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,6 +17,8 @@ from explorer.web.keys import RENDERER
 from explorer.web.notary_view import notary_view, private_page
 from explorer.web.pages import live_view
 from explorer.web.ports import Document
+from explorer.web.queue_charts import queue_charts
+from explorer.web.saved_views import views_of
 
 FIRST_WAITING: Final = 50
 _PRESETS: Final = (
@@ -31,7 +34,7 @@ _FILTERS: Final = ("state", "cluster", "publisher", "job_id", "since", "until")
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A saved view: a plain link."""
+    """A view that everybody has: a plain link."""
 
     name: str
     address: str
@@ -45,17 +48,37 @@ async def list_page(
     live = None if asked["cursor"] else live_view(request, {"reviews": "all"}) if sees_all(actor) else None
     is_queue = asked["waits_for"] is not None or _asks_nothing(request, actor)
     view = await (_queue(desk, actor, asked, filters) if is_queue else _list(desk, actor, asked, filters))
-    text = request.app[RENDERER].page(
+    query = {**({"waits_for": "me"} if is_queue else {}), **_without_cursor(request)}
+    write = partial(
+        request.app[RENDERER].page,
         "reviews.html",
         **view,
         actor=notary_view(actor),
         presets=_presets(request),
+        views=await views_of(request, actor, "reviews", _without_cursor(request)),
         asked={name: asked[name] or "" for name in _FILTERS},
         states=[state.value for state in State],
-        json_address=f"/reviews?{urlencode({**dict(request.query), 'format': 'json'})}",
+        charts=await queue_charts(desk, actor) if _shows_everything(asked) else None,
+        first=f"/reviews?{urlencode(query)}",
+        json_address=_json_address(request, query),
         live=live,
     )
-    return private_page(request, text)
+    return await private_page(request, write)
+
+
+def _shows_everything(asked: Mapping[str, Any]) -> bool:
+    """Whether the page is narrowed to nothing, so that charts over all reviews say what its lists do."""
+    return not any(asked[name] for name in (*_FILTERS, "cursor"))
+
+
+def _without_cursor(request: web.Request) -> dict[str, str]:
+    return {name: text for name, text in request.query.items() if name not in ("cursor", "format")}
+
+
+def _json_address(request: web.Request, query: Mapping[str, str]) -> str:
+    """What a script would ask to have the same."""
+    place = {"cursor": request.query["cursor"]} if "cursor" in request.query else {}
+    return f"/reviews?{urlencode({**query, **place, 'format': 'json'})}"
 
 
 def _asks_nothing(request: web.Request, actor: Actor) -> bool:
@@ -67,14 +90,14 @@ async def _queue(desk: Desk, actor: Actor, asked: dict[str, Any], filters: readi
     """What waits for a notary; on its first page, how many there are, and the newest of the others."""
     page = await queue.load_waiting(desk, actor, replace(filters, limit=min(filters.limit, FIRST_WAITING)))
     is_first = asked["cursor"] is None
-    count = await queue.count_waiting(desk, actor)
+    count = await queue.count_waiting(desk, actor, filters)
     return {
         "is_queue": True,
         "count": count,
         "is_more": count > queue.MOST_COUNTED,
         "reviews": page["reviews"],
         "others": await queue.load_others(desk, actor) if is_first else [],
-        "following": _following({"waits_for": "me", **_kept(asked, ("cluster", "publisher"))}, page),
+        "following": _following({"waits_for": "me", **_kept(asked, ("cluster", "publisher", "limit"))}, page),
         "paging": not is_first,
     }
 
@@ -102,7 +125,6 @@ def _following(kept: Mapping[str, str], page: Document) -> str | None:
 
 
 def _presets(request: web.Request) -> list[Preset]:
-    here = dict(request.query)
-    here.pop("cursor", None)
+    here = _without_cursor(request)
     address = f"/reviews?{urlencode(here)}" if here and here != {"waits_for": "me"} else "/reviews"
     return [Preset(name, link, link == address) for name, link in _PRESETS]

@@ -1,29 +1,29 @@
 """`/reviews/{id}` for a browser: what is asked, what is known of it, and where one decides."""
 
-import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
 
 from explorer.access.actors import Actor, ActorKind
 from explorer.errors import QuestionError
-from explorer.reviews import deciding
+from explorer.reviews import deciding, queue
 from explorer.reviews.desk import Desk
-from explorer.reviews.dossier import LOOKED_UP, Dossier, load_dossier
+from explorer.reviews.dossier import Dossier, load_dossier
 from explorer.reviews.risks import Tone
 from explorer.signatures.errors import SignedTextError
 from explorer.web.evidence import VERDICT_LABELS, spans_of
 from explorer.web.job_words import job_words
 from explorer.web.keys import RENDERER
-from explorer.web.notary_view import PRIVATE, notary_view, private_page
+from explorer.web.notary_view import notary_view, private_page
 from explorer.web.pages import live_view
 from explorer.web.ports import Document
 from explorer.web.problems import Problem
 from explorer.web.rendering import document_clock
 from explorer.web.sentences import headline
 from explorer.web.timeline import timeline_of
-from explorer.web.written import shown_document, shown_log, visible_lines
+from explorer.web.written import read_json_text, shown_document, shown_log, visible_lines
 
 RISK_LABELS: Final = {
     Tone.BAD: ("Warning", "bad"),
@@ -62,12 +62,12 @@ async def review_page(
     live = live_view(request, {"review": review_id})
     dossier = await load_dossier(desk, actor, review_id)
     step = await _step(desk, actor, dossier.review, decide, typed or Typed())
-    text = await asyncio.to_thread(_rendered, request, dossier, step, actor, live)
+    following = await queue.load_next(desk, actor, dossier.review) if actor.kind is ActorKind.NOTARY else None
     problem = step.typed.problem
-    if problem is None:
-        return private_page(request, text)
-    headers = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": PRIVATE}
-    return web.Response(status=problem.kind.status, body=text.encode("utf-8", "replace"), headers=headers)
+    status = 200 if problem is None else problem.kind.status
+    return await private_page(
+        request, partial(_rendered, request, dossier, step, actor, live, following), status=status
+    )
 
 
 async def _step(desk: Desk, actor: Actor, review: Document, decide: str | None, typed: Typed) -> Step:
@@ -75,8 +75,10 @@ async def _step(desk: Desk, actor: Actor, review: Document, decide: str | None, 
         return Step(typed=typed)
     if review["state"] != "open":
         return Step(decision=decide, refusal=f"the review is {review['state']}, no longer open", typed=typed)
-    if decide == "ask" or typed.message:
-        return Step(decision=decide, message=typed.message or None, typed=typed)
+    if decide == "ask":
+        return Step(decision=decide, typed=typed)
+    if typed.message:
+        return Step(decision=decide, message=typed.message, typed=typed)
     try:
         text = await deciding.approval_text(desk, actor, review["id"], decide, None)
     except (QuestionError, SignedTextError) as error:
@@ -84,9 +86,11 @@ async def _step(desk: Desk, actor: Actor, review: Document, decide: str | None, 
     return Step(decision=decide, message=text["message"], typed=typed)
 
 
-def _rendered(request: web.Request, dossier: Dossier, step: Step, actor: Actor, live: Document) -> str:
+def _rendered(
+    request: web.Request, dossier: Dossier, step: Step, actor: Actor, live: Document, following: Document | None
+) -> str:
     """The page as text, made in a thread: a job may have a megabyte."""
-    review = dossier.review
+    review, job = dossier.review, read_json_text(dossier.job)
     own = [one for one in review["decisions"] if one["notary"] == actor.id and one["round"] == review["round"]]
     return request.app[RENDERER].page(
         "review.html",
@@ -94,13 +98,15 @@ def _rendered(request: web.Request, dossier: Dossier, step: Step, actor: Actor, 
         review=review,
         actor=notary_view(actor),
         step=step,
+        following=following,
         own=own,
         approvals=[one for one in _of_round(review) if one["decision"] == "approve"],
-        job=job_words(dossier.job),
-        document=shown_document(dossier.job),
+        job=job_words(job),
+        document=shown_document(job),
         job_bytes=len(dossier.job.encode()),
         inputs=_inputs(dossier),
-        looked_up=LOOKED_UP,
+        changed=len(_changed(dossier)),
+        as_posted=len(review["inputs"]) - len(dossier.now),
         hidden_inputs=max(0, len(review["inputs"]) - SHOWN_INPUTS),
         results=_results(review["results"]),
         said=_said(review),
@@ -123,25 +129,35 @@ def _worst(dossier: Dossier) -> tuple[int, int]:
     return tones.count(Tone.BAD), tones.count(Tone.LOOK)
 
 
+def _changed(dossier: Dossier) -> list[int]:
+    """The places of the inputs whose verdict is another one than when the review was posted."""
+    inputs = dossier.review["inputs"]
+    return [place for place, verdict in enumerate(dossier.now) if verdict != inputs[place]["verdict"]]
+
+
 def _inputs(dossier: Dossier) -> list[dict[str, Any]]:
-    """The inputs with their verdict of the intake; the first also with what the index knows now."""
-    shown = []
-    for place, one in enumerate(dossier.review["inputs"][:SHOWN_INPUTS]):
-        label, tone = VERDICT_LABELS[one["verdict"]]
-        view = {"cid": one["cid"], "label": label, "tone": tone, "now": None}
-        if place < len(dossier.verdicts):
-            view["now"] = _verdict_view(dossier.verdicts[place])
-        shown.append(view)
-    return shown
+    """The inputs with their verdict of the intake, those first that have another one now; of the first the evidence."""
+    inputs, changed = dossier.review["inputs"], _changed(dossier)
+    places = [*changed, *sorted(set(range(min(len(inputs), SHOWN_INPUTS + len(changed)))) - set(changed))]
+    return [_input_view(dossier, place) for place in places[:SHOWN_INPUTS]]
+
+
+def _input_view(dossier: Dossier, place: int) -> dict[str, Any]:
+    one = dossier.review["inputs"][place]
+    is_changed = place < len(dossier.now) and dossier.now[place] != one["verdict"]
+    return {
+        "place": place,
+        "cid": one["cid"],
+        "at_intake": VERDICT_LABELS[one["verdict"]],
+        "now": VERDICT_LABELS[dossier.now[place]] if is_changed else None,
+        "evidence": _verdict_view(dossier.verdicts[place]) if place < len(dossier.verdicts) else None,
+    }
 
 
 def _verdict_view(verdict: Document) -> dict[str, Any]:
     clock, epoch = document_clock(verdict["as_of"]), verdict["as_of"]["epoch"]
     spans = spans_of(verdict["evidence"], asked_epoch=epoch)
-    label, tone = VERDICT_LABELS[verdict["verdict"]]
     return {
-        "label": label,
-        "tone": tone,
         "headline": headline(verdict, clock),
         "timeline": timeline_of(spans[:12], asked_epoch=epoch, clock=clock),
         "hidden": max(0, len(spans) - 12),

@@ -1,40 +1,32 @@
 """Reviews: taken from clusters, listed, shown, and what else becomes of one. Who may ask at all is `access.py`'s."""
 
-import asyncio
-import json
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from explorer.access.actors import Actor
 from explorer.reviews import changes, intake, proving, queue, reading
 from explorer.reviews.desk import Desk
 from explorer.web import asking, review_list_page, review_page
-from explorer.web.bodies import read_body, read_json_body
-from explorer.web.caching import cacheable, encode
+from explorer.web.caching import PRIVATE, cacheable, encode
 from explorer.web.headers import timed
-from explorer.web.keys import ACTOR, CONFIG, REVIEWS
+from explorer.web.keys import REVIEWS
 from explorer.web.negotiation import HTML, JSON, representation
 from explorer.web.notary_view import given, without_empty
 from explorer.web.ports import Document
-from explorer.web.problems import Problem, unauthorized
+from explorer.web.problems import Problem
 from explorer.web.signing_in import signature_problems
 
-_PRIVATE = "private, no-store"
 _FILTERS: Final = ("state", "cluster", "publisher", "job_id", "cursor", "limit")
 
 
 async def post_review(request: web.Request) -> web.StreamResponse:
     """`POST /reviews`: 201 with a new review, 200 with that of the same job and body."""
     asking.read_request(request, "postReview")
-    body = await read_body_of(request, "postReview")
-    raw = await read_body(request, request.app[CONFIG].limits)
-    # The schema was checked on what orjson read, which makes floats of large numbers: the job is kept as it was sent.
-    job = (await asyncio.to_thread(json.loads, raw))["job"]
+    body = await asking.read_body(request, "postReview")
     with timed(request, "review"), signature_problems():
-        review, is_new = await intake.request_review(desk_of(request), actor_of(request), {**body, "job": job})
+        review, is_new = await intake.request_review(desk_of(request), asking.actor_of(request), body)
     headers = {"Location": f"/reviews/{review['id']}"}
     return await review_answer(request, review, status=201 if is_new else 200, headers=headers)
 
@@ -46,9 +38,9 @@ async def get_reviews(request: web.Request) -> web.StreamResponse:
     if wants == HTML and (tidied := without_empty(request)) is not None:
         raise web.HTTPSeeOther(tidied)
     filters = reading.Filters(
-        **{name: asked[name] for name in _FILTERS}, since=_moment(asked["since"]), until=_moment(asked["until"])
+        **{name: asked[name] for name in _FILTERS}, since=_moment(asked, "since"), until=_moment(asked, "until")
     )
-    desk, actor = desk_of(request), actor_of(request)
+    desk, actor = desk_of(request), asking.actor_of(request)
     if wants == HTML:
         return await review_list_page.list_page(request, desk, actor, asked, filters)
     load = reading.load_reviews if asked["waits_for"] is None else queue.load_waiting
@@ -59,8 +51,8 @@ async def get_reviews(request: web.Request) -> web.StreamResponse:
     return await review_answer(request, page, headers=links)
 
 
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else asking.parse_time(text)
+def _moment(asked: dict[str, Any], name: str) -> datetime | None:
+    return None if asked[name] is None else asking.parse_time(name, asked[name])
 
 
 async def get_review(request: web.Request) -> web.StreamResponse:
@@ -69,59 +61,59 @@ async def get_review(request: web.Request) -> web.StreamResponse:
     asked = asking.read_request(request, "getReview")
     if wants == HTML:
         return await review_page.review_page(
-            request, desk_of(request), actor_of(request), asked["id"], decide=asked["decide"]
+            request, desk_of(request), asking.actor_of(request), asked["id"], decide=asked["decide"]
         )
     with timed(request, "database"):
-        review = await reading.load_review(desk_of(request), actor_of(request), asked["id"])
+        review = await reading.load_review(desk_of(request), asking.actor_of(request), asked["id"])
     return await review_answer(request, review)
 
 
 async def post_results(request: web.Request) -> web.StreamResponse:
     """`POST /reviews/{id}/results`."""
     asked = asking.read_request(request, "postReviewResults")
-    body = await read_body_of(request, "postReviewResults")
-    review = await changes.add_results(desk_of(request), actor_of(request), asked["id"], body)
+    body = await asking.read_body(request, "postReviewResults")
+    review = await changes.add_results(desk_of(request), asking.actor_of(request), asked["id"], body)
     return await review_answer(request, review)
 
 
 async def post_comment(request: web.Request) -> web.StreamResponse:
     """`POST /reviews/{id}/comments`."""
     asked = asking.read_request(request, "postReviewComment")
-    body = await read_body_of(request, "postReviewComment")
-    review = await changes.add_comment(desk_of(request), actor_of(request), asked["id"], body["comment"])
+    body = await asking.read_body(request, "postReviewComment")
+    review = await changes.add_comment(desk_of(request), asking.actor_of(request), asked["id"], body["comment"])
     return await review_answer(request, review)
 
 
 async def post_withdrawal(request: web.Request) -> web.StreamResponse:
     """`POST /reviews/{id}/withdraw`."""
     asked = asking.read_request(request, "postReviewWithdrawal")
-    body = await read_body_of(request, "postReviewWithdrawal")
-    review = await changes.withdraw(desk_of(request), actor_of(request), asked["id"], body["comment"])
+    body = await asking.read_body(request, "postReviewWithdrawal")
+    review = await changes.withdraw(desk_of(request), asking.actor_of(request), asked["id"], body["comment"])
     return await review_answer(request, review)
 
 
 async def post_reopening(request: web.Request) -> web.StreamResponse:
     """`POST /reviews/{id}/reopen`."""
     asked = asking.read_request(request, "postReviewReopening")
-    body = await read_body_of(request, "postReviewReopening")
-    review = await changes.reopen(desk_of(request), actor_of(request), asked["id"], body["comment"])
+    body = await asking.read_body(request, "postReviewReopening")
+    review = await changes.reopen(desk_of(request), asking.actor_of(request), asked["id"], body["comment"])
     return await review_answer(request, review)
 
 
 async def get_publisher_proof(request: web.Request) -> web.StreamResponse:
     """`GET /reviews/{id}/publisher-proof`: the text for the publisher to sign."""
     asked = asking.read_request(request, "getPublisherProof")
-    text = await proving.proof_text(desk_of(request), actor_of(request), asked["id"])
+    text = await proving.proof_text(desk_of(request), asking.actor_of(request), asked["id"])
     return await review_answer(request, text)
 
 
 async def post_publisher_proof(request: web.Request) -> web.StreamResponse:
     """`POST /reviews/{id}/publisher-proof`."""
     asked = asking.read_request(request, "postPublisherProof")
-    body = await read_body_of(request, "postPublisherProof")
+    body = await asking.read_body(request, "postPublisherProof")
     with timed(request, "signature"), signature_problems():
         review = await proving.prove(
-            desk_of(request), actor_of(request), asked["id"], body["message"], body["signature"]
+            desk_of(request), asking.actor_of(request), asked["id"], body["message"], body["signature"]
         )
     return await review_answer(request, review)
 
@@ -134,26 +126,13 @@ def desk_of(request: web.Request) -> Desk:
     return desk
 
 
-def actor_of(request: web.Request) -> Actor:
-    """Who asks; the problem `credentials_missing` for nobody known."""
-    actor: Actor | None = request.get(ACTOR)
-    if actor is None:
-        raise unauthorized("credentials_missing", "Who asks has to be known here.")
-    return actor
-
-
-async def read_body_of(request: web.Request, operation_id: str) -> Any:
-    """The request's body, as the operation takes it."""
-    return await read_json_body(request, asking.operation_of(request, operation_id), request.app[CONFIG].limits)
-
-
 async def review_answer(
     request: web.Request, document: Document, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> web.Response:
     """A document as JSON for the one who asked, written in a thread: a review may be large."""
     body = await encode(document, large=True)
     if status == 200:
-        return cacheable(request, body, content_type=JSON, cache_control=_PRIVATE, headers=headers)
+        return cacheable(request, body, content_type=JSON, cache_control=PRIVATE, headers=headers)
     return web.Response(
-        status=status, body=body, headers={"Content-Type": JSON, "Cache-Control": _PRIVATE, **(headers or {})}
+        status=status, body=body, headers={"Content-Type": JSON, "Cache-Control": PRIVATE, **(headers or {})}
     )

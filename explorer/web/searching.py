@@ -16,7 +16,7 @@ _RECORD = re.compile(r"(?:(deal|claim|allocation)s?[\s/#:]*)?([0-9]{1,19})", re.
 _PARTY = re.compile(
     r"(?:(client|provider|allocator)s?[\s/#:]*)?"
     r"([ft]0[0-9]{1,19}|[ft][123][a-z2-7]{20,90}|[ft]4[0-9]{1,19}f[a-z2-7]{5,100}|0x[0-9a-fA-F]{40})",
-    re.ASCII,
+    re.ASCII | re.IGNORECASE,
 )
 _KINDS = ("deal", "claim", "allocation")
 _MAX_ID = 2**63 - 1
@@ -39,11 +39,10 @@ async def search(request: web.Request) -> web.StreamResponse:
 
 async def _party_address(parties: Parties, found: re.Match[str]) -> str:
     """The address of a party's page; of a provider where nobody says what it is and it stores anything."""
-    role, address = found[1], found[2]
+    role, address = found[1], found[2].lower()
     if role is None:
-        known = await parties.party("provider", address, limit=1)
-        role = "provider" if any(page["items"] for page in known["evidence"].values()) else "client"
-    return f"/{role}s/{address}"
+        role = "provider" if await parties.is_known("provider", address) else "client"
+    return f"/{role.lower()}s/{address}"
 
 
 async def _record_address(index: Index, found: re.Match[str]) -> str:

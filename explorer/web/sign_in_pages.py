@@ -8,8 +8,8 @@ from aiohttp import web
 from explorer.access.actors import ActorKind
 from explorer.errors import QuestionError
 from explorer.web import asking, cookies
-from explorer.web.caching import NO_STORE
-from explorer.web.forms import read_form
+from explorer.web.caching import NO_STORE, page_answer
+from explorer.web.forms import check_form, read_fields
 from explorer.web.headers import timed
 from explorer.web.keys import ACTOR, RENDERER
 from explorer.web.problems import Problem, problem_from_error
@@ -30,7 +30,7 @@ async def get_sign_in(request: web.Request) -> web.StreamResponse:
     leads_to = own_path(asked["next"])
     actor = request.get(ACTOR)
     if actor is not None and actor.kind is ActorKind.NOTARY:
-        raise web.HTTPSeeOther(leads_to)
+        return see_other(leads_to)
     view: dict[str, Any] = {"next": leads_to, "address": asked["address"] or "", "offer": None, "failure": None}
     status = 200
     if asked["address"]:
@@ -46,8 +46,9 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
     """`POST /sign-in`: a session for who signed, and the page that was wanted; else the form again."""
     asking.read_request(request, "postSignInForm")
     cookies.refuse_other_pages(request)
-    form = await read_form(request, "postSignInForm")
+    form = await read_fields(request)
     try:
+        check_form(request, "postSignInForm", form)
         return await _signed_in(request, form)
     except QuestionError as error:
         return _again(request, form, problem_from_error(error, value=None))
@@ -66,8 +67,9 @@ async def _signed_in(request: web.Request, form: dict[str, Any]) -> web.Response
 
 
 def _again(request: web.Request, form: dict[str, Any], problem: Problem) -> web.StreamResponse:
-    """The form with what was typed, and why it isn't taken."""
-    offer = {"message": form["message"], "signature": form["signature"]}
+    """The form with what was typed, and why it isn't taken; without a text to sign, that which asks for an address."""
+    message = form.get("message")
+    offer = None if message is None else {"message": message, "signature": form.get("signature", "")}
     view = {"next": own_path(form.get("next")), "address": "", "offer": offer, "failure": problem}
     return _page(request, problem.kind.status, headers=problem.headers, **view)
 
@@ -93,5 +95,4 @@ def _page(request: web.Request, status: int, *, headers: Any = None, **view: Any
     """The page. From another site's link a browser sends no cookie: then it asks once more, by itself, from here."""
     comes_from_elsewhere = request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method == "GET"
     text = request.app[RENDERER].page("sign_in.html", comes_from_elsewhere=comes_from_elsewhere, **view)
-    known = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": NO_STORE, **(headers or {})}
-    return web.Response(status=status, body=text.encode("utf-8", "replace"), headers=known)
+    return page_answer(request, text, cache_control=NO_STORE, status=status, headers=headers)

@@ -1,4 +1,4 @@
-"""Notaries signing in and out, and who one is: `/auth/…` and `/me`."""
+"""Notaries signing in and out: `/auth/…`."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -12,11 +12,10 @@ from explorer.signatures.errors import MalformedText, SignedTextError
 from explorer.signatures.texts import facts_of
 from explorer.signatures.values import time_text
 from explorer.web import asking, cookies
-from explorer.web.bodies import read_json_body
 from explorer.web.caching import NO_STORE, json_answer
 from explorer.web.doorkeeper import DOORKEEPER
 from explorer.web.headers import timed
-from explorer.web.keys import ACTOR, CONFIG, SIGN_IN
+from explorer.web.keys import SIGN_IN
 from explorer.web.negotiation import JSON, chosen_type
 from explorer.web.ports import SignIn
 from explorer.web.problems import Problem
@@ -37,14 +36,13 @@ async def post_signature(request: web.Request) -> web.StreamResponse:
     chosen_type(request, JSON)
     asking.read_request(request, "postSignature")
     cookies.refuse_other_pages(request)
-    operation = asking.operation_of(request, "postSignature")
-    body = await read_json_body(request, operation, request.app[CONFIG].limits)
+    body = await asking.read_body(request, "postSignature")
     with timed(request, "signature"), watched(request, body["message"]), signature_problems():
         signed_in = await sign_in_of(request).sign_in(
             body["message"], body["signature"], former_token=cookies.session_token(request)
         )
     ends = {"ends_at": time_text(signed_in.ends_at.replace(microsecond=0)), "idle_seconds": int(IDLE.total_seconds())}
-    response = json_answer(request, {**_actor_document(signed_in.actor), **ends}, cache_control=NO_STORE)
+    response = json_answer(request, {**actor_document(signed_in.actor), **ends}, cache_control=NO_STORE)
     cookies.set_session(request, response, signed_in.token)
     return response
 
@@ -62,17 +60,8 @@ async def post_sign_out(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def get_me(request: web.Request) -> web.StreamResponse:
-    """`GET /me`: whom the credentials of this request are taken for."""
-    chosen_type(request, JSON)
-    asking.read_request(request, "getMe")
-    actor = request.get(ACTOR)
-    if actor is None:
-        raise Problem("credentials_missing", "The request says nothing of who asks.")
-    return json_answer(request, _actor_document(actor), cache_control=NO_STORE)
-
-
-def _actor_document(actor: Actor) -> dict[str, Any]:
+def actor_document(actor: Actor) -> dict[str, Any]:
+    """An actor as JSON."""
     return {"kind": str(actor.kind), "id": actor.id, "name": actor.name, "scopes": sorted(map(str, actor.scopes))}
 
 

@@ -16,7 +16,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
 from explorer.errors import DatabaseError, MalformedCid
-from explorer.index.feed import FeedEvent
+from explorer.index.feed import FeedEvent, party_key
 from explorer.reviews.reading import demand_seen
 from explorer.reviews.rights import demand_overseer
 from explorer.web import asking
@@ -26,14 +26,16 @@ from explorer.web.doorkeeper import HOLDING, Holding
 from explorer.web.formats import rfc3339
 from explorer.web.keys import BROADCAST, CONFIG, INDEX, METRICS
 from explorer.web.negotiation import EVENT_STREAM, chosen_type
+from explorer.web.parties import parties_of
 from explorer.web.ports import HEAD, EvidenceRequest, Index
 from explorer.web.problems import Problem
-from explorer.web.reviews import actor_of, desk_of
+from explorer.web.reviews import desk_of
 from node.cid import Cid, kind_of, match_key, parse_cid
 from node.errors import CidError
 
 TYPES = ("head", "cid", "import")
 RETRY_MS = 3_000
+_SUBJECTS = ("cid", "client", "provider")
 READY_WITHIN_S = 3.0
 """How long a stream waits for a feed that was just lost, or not yet begun."""
 
@@ -50,12 +52,13 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     chosen_type(request, EVENT_STREAM)
     asked = asking.read_request(request, "getEvents")
     cid = None if asked["cid"] is None else _parsed(asked["cid"])
+    party = await _party_key(request, asked)
     await _demand_reviews_seen(request, asked)
     broadcast = request.app[BROADCAST]
     await broadcast.ready(READY_WITHIN_S)
     place = broadcast.newest  # before its pieces are looked up: what happens meanwhile is told
     find_keys = None if cid is None else _finder(request.app[INDEX], asked["cid"], cid)
-    keys = None if find_keys is None else await find_keys()
+    keys = party if find_keys is None else await find_keys()
     if request.method == "HEAD":
         return web.Response(headers=_HEADERS)
     limit = request.app[CONFIG].limits.event_streams
@@ -80,13 +83,26 @@ async def _demand_reviews_seen(request: web.Request, asked: dict[str, Any]) -> N
     wanted = [name for name in ("review", "reviews") if asked[name] is not None]
     if not wanted:
         return
-    if asked["cid"] is not None or asked["types"] is not None or len(wanted) > 1:
+    others = [name for name in ("cid", "client", "provider", "types") if asked[name] is not None]
+    if others or len(wanted) > 1:
         detail = f"{wanted[0]} comes alone, without any other."
         raise Problem("conflicting_parameters", detail, asked[wanted[0]], "Open two streams.")
     if asked["reviews"] is not None:
-        demand_overseer(actor_of(request))
+        demand_overseer(asking.actor_of(request))
     else:
-        await demand_seen(desk_of(request), actor_of(request), asked["review"])
+        await demand_seen(desk_of(request), asking.actor_of(request), asked["review"])
+
+
+async def _party_key(request: web.Request, asked: dict[str, Any]) -> Keys | None:
+    """The key of the client or provider whose records are watched; None where it is no party's."""
+    wanted = [name for name in _SUBJECTS if asked[name] is not None]
+    if len(wanted) > 1:
+        detail = f"{' and '.join(wanted)} are all given."
+        raise Problem("conflicting_parameters", detail, asked[wanted[1]], "Open a stream for each.")
+    if not wanted or wanted == ["cid"]:
+        return None
+    [role] = wanted
+    return frozenset({party_key(role, await parties_of(request).actor_id(asked[role]))})
 
 
 def _hung_up(request: web.Request) -> Callable[[], bool]:
@@ -103,10 +119,11 @@ def _parsed(text: str) -> Cid:
 
 
 def _types_of(asked: dict[str, Any]) -> frozenset[str]:
-    """The wanted types; with a CID and no types named, those that change the answer about it."""
+    """The wanted types; with a CID or a party and no types named, those that change the answer about it."""
     if asked["types"] is not None:
         return frozenset(asked["types"].split(","))
-    return frozenset(TYPES if asked["cid"] is None else ("cid", "import"))
+    is_of_all = all(asked[name] is None for name in _SUBJECTS)
+    return frozenset(TYPES if is_of_all else ("cid", "import"))
 
 
 def _finder(index: Index, text: str, cid: Cid) -> Callable[[], Awaitable[Keys]]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 CONTENT_TYPES = {CSV: "text/csv; charset=utf-8; header=present", NDJSON: NDJSON}
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a spreadsheet takes for the beginning of a formula, full-width forms too."""
+_CELL_BEGUN_INSIDE = re.compile("[;\t\r\n] *(?=[-=+@\uff1d\uff0b\uff0d\uff20])")
+"""Where a text would begin a cell of its own: a spreadsheet that expects semicolons heeds no quotes within a line."""
 
 
 def table_head(table: str, media_type: str) -> bytes:
@@ -60,6 +63,10 @@ def _cell(value: Any) -> str | int | float:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA_SIGNS):
-        return f"'{value}"
-    return value if isinstance(value, int | float) else str(value)
+    if isinstance(value, int | float):
+        return value
+    text = str(value)
+    if text.isalnum():  # most are: addresses, CIDs, amounts
+        return text
+    text = _CELL_BEGUN_INSIDE.sub(r"\g<0>'", text)
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_SIGNS) else text

@@ -9,12 +9,10 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
-from explorer.access.actors import Actor
+from explorer.alerts.endpoints import OVERLAP
 from explorer.web import asking
-from explorer.web.access import PRIVATE
-from explorer.web.bodies import read_json_body
-from explorer.web.caching import NO_STORE, encoded, json_answer
-from explorer.web.keys import ACTOR, CONFIG, WEBHOOKS
+from explorer.web.caching import NO_STORE, PRIVATE, encoded, json_answer
+from explorer.web.keys import WEBHOOKS
 from explorer.web.ports import Document, Webhooks
 from explorer.web.problems import Problem
 
@@ -28,8 +26,8 @@ async def list_webhooks(request: web.Request) -> web.StreamResponse:
 async def add_webhook(request: web.Request) -> web.StreamResponse:
     """`POST /webhooks`: the one answer that shows the secret."""
     asking.read_request(request, "postWebhook")
-    wanted = await _body(request, "postWebhook")
-    added = await _webhooks(request).add(wanted["url"], wanted.get("types"), actor=_actor(request))
+    wanted = await asking.read_body(request, "postWebhook")
+    added = await _webhooks(request).add(wanted["url"], wanted.get("types"), actor=asking.actor_of(request))
     return _answer(added, status=201, Location=f"/webhooks/{added['id']}")
 
 
@@ -42,7 +40,7 @@ async def get_webhook(request: web.Request) -> web.StreamResponse:
 async def remove_webhook(request: web.Request) -> web.StreamResponse:
     """`DELETE /webhooks/{id}`."""
     asked = asking.read_request(request, "deleteWebhook")
-    await _webhooks(request).remove(asked["id"], actor=_actor(request))
+    await _webhooks(request).remove(asked["id"], actor=asking.actor_of(request))
     return web.Response(status=204, headers={"Cache-Control": NO_STORE})
 
 
@@ -56,15 +54,15 @@ async def test_webhook(request: web.Request) -> web.StreamResponse:
 async def rotate_webhook(request: web.Request) -> web.StreamResponse:
     """`POST /webhooks/{id}/rotate`: the new secret, shown this once. The body may be left out."""
     asked = asking.read_request(request, "postWebhookRotate")
-    wanted = await _body(request, "postWebhookRotate") if request.body_exists else {}
-    overlap = timedelta(hours=wanted.get("overlap_hours", 24))
-    return _answer(await _webhooks(request).rotate(asked["id"], overlap, actor=_actor(request)))
+    wanted = await asking.read_body(request, "postWebhookRotate") if request.body_exists else {}
+    overlap = timedelta(hours=wanted["overlap_hours"]) if "overlap_hours" in wanted else OVERLAP
+    return _answer(await _webhooks(request).rotate(asked["id"], overlap, actor=asking.actor_of(request)))
 
 
 async def enable_webhook(request: web.Request) -> web.StreamResponse:
     """`POST /webhooks/{id}/enable`."""
     asked = asking.read_request(request, "postWebhookEnable")
-    return _answer(await _webhooks(request).enable(asked["id"], actor=_actor(request)))
+    return _answer(await _webhooks(request).enable(asked["id"], actor=asking.actor_of(request)))
 
 
 async def list_deliveries(request: web.Request) -> web.StreamResponse:
@@ -92,7 +90,7 @@ async def get_delivery(request: web.Request) -> web.StreamResponse:
 async def replay_delivery(request: web.Request) -> web.StreamResponse:
     """`POST /deliveries/{id}/replay`."""
     asked = asking.read_request(request, "postDeliveryReplay")
-    delivery = await _webhooks(request).replay(asked["id"], actor=_actor(request))
+    delivery = await _webhooks(request).replay(asked["id"], actor=asking.actor_of(request))
     return _answer(delivery, status=202, Location=f"/deliveries/{delivery['id']}")
 
 
@@ -101,17 +99,6 @@ def _webhooks(request: web.Request) -> Webhooks:
     if found is None:
         raise Problem("not_found", "This service administers no webhooks.", request.path)
     return found
-
-
-def _actor(request: web.Request) -> Actor:
-    actor = request[ACTOR]
-    if actor is None:
-        raise Problem("credentials_missing", "Webhooks are administered with a key of scope admin.")
-    return actor
-
-
-async def _body(request: web.Request, operation_id: str) -> Any:
-    return await read_json_body(request, asking.operation_of(request, operation_id), request.app[CONFIG].limits)
 
 
 def _answer(document: Document, *, status: int = 200, **headers: str) -> web.Response:

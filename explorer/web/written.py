@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -36,12 +36,29 @@ def shown_log(text: str) -> Shown:
     return Shown(visible_lines(kept), max(0, len(plain.rstrip("\n")) - len(kept)))
 
 
-def shown_document(text: str) -> Shown:
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """A JSON text and what it says; `is_read` is false, and `value` None, where it can't be read here."""
+
+    text: str
+    value: Any
+    is_read: bool = True
+
+
+def read_json_text(text: str) -> JsonText:
+    """The text with its value: read once for all that a page says of it, since it may have a megabyte."""
+    try:
+        return JsonText(text, json.loads(text))
+    except (ValueError, RecursionError):
+        return JsonText(text, None, is_read=False)
+
+
+def shown_document(document: JsonText) -> Shown:
     """A JSON text with an entry a line, its beginning where it is long."""
     try:
-        indented = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        indented = text
+        indented = json.dumps(document.value, indent=2, ensure_ascii=False) if document.is_read else document.text
+    except RecursionError:
+        indented = document.text
     kept = indented[:SHOWN_CHARS]
     return Shown(visible_lines(kept), len(indented) - len(kept))
 

@@ -73,7 +73,7 @@ class NodeHealth:
     unheard: str | None
     """Why its head is not heard; None while it is."""
     error: str | None
-    """Why it is of no use now, or its head not heard; None while all is well."""
+    """Why it is of no use now, its head not heard, or far behind; None while all is well."""
     failing_since: float | None
 
 
@@ -98,9 +98,11 @@ class Node:
     """In which words it was found to be of another network, when it was last asked."""
     hearing: Hearing = field(init=False)
     ailment: Ailment = field(init=False)
+    lag: Ailment = field(init=False)
+    """That its head is heard, but far behind another node's."""
 
     def __post_init__(self) -> None:
-        self.hearing, self.ailment = Hearing(self.clock), Ailment(self.clock)
+        self.hearing, self.ailment, self.lag = Hearing(self.clock), Ailment(self.clock), Ailment(self.clock)
 
     @property
     def name(self) -> str:
@@ -120,7 +122,8 @@ class Node:
     def health(self) -> NodeHealth:
         """How the node does now."""
         hearing = self.hearing
-        worst = hearing.ailment if hearing.ailment.error is not None else self.ailment
+        ailments = (hearing.ailment, self.ailment, self.lag)
+        worst = next((one for one in ailments if one.error is not None), self.ailment)
         return NodeHealth(
             name=self.name,
             proven=self.proven,

@@ -7,6 +7,7 @@ large answer may well be slow to tell its head.
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from node.chain.errors import ChainError, NodeTimeout, WrongNetwork
 from node.chain.tipset import TipSet
@@ -17,6 +18,8 @@ from node.lotus.transport import Call
 from node.lotus.watching import Watch, check_age
 
 HEAD = Call("Filecoin.ChainHead")
+LAGGING_EPOCHS = 10
+"""So far behind another node's a head is that of a node that isn't synced."""
 IDENTITY_S = 30.0
 """How long it is believed that the node at an address is still the one that proved its network."""
 
@@ -31,6 +34,7 @@ async def listen_to(
     known = [(node, _is_doubted(pool, node, identity_s)) for node in _known(pool)]
     due = [(node, is_doubted) for node, is_doubted in known if _is_due(node, quiet_s, is_doubted=is_doubted)]
     await asyncio.gather(*(_listen(pool, node, watch, timeout_s, again=is_doubted) for node, is_doubted in due))
+    _compare_heads(pool.nodes)
 
 
 async def head_of(node: Node, watch: Watch) -> TipSet:
@@ -40,6 +44,22 @@ async def head_of(node: Node, watch: Watch) -> TipSet:
     node.decoded(HEAD.title, lambda: check_age(head, stale_after_s=watch.stale_after_s, now=watch.wall_clock()))
     node.hearing.told(head)
     return head
+
+
+def _compare_heads(nodes: Sequence[Node]) -> None:
+    """Notes which nodes are far behind the newest head; one that is not heard has another ailment."""
+    heads = {node.name: head.epoch for node in nodes if (head := _heard_head(node)) is not None}
+    newest = max(heads.values(), default=0)
+    for node in nodes:
+        behind = newest - heads.get(node.name, newest)
+        if behind > LAGGING_EPOCHS:
+            node.lag.begins(f"{node.name}: its head at epoch {heads[node.name]} is {behind} epochs behind another's")
+        else:
+            node.lag.ends()
+
+
+def _heard_head(node: Node) -> TipSet | None:
+    return node.hearing.head if node.hearing.ailment.error is None else None
 
 
 def _known(pool: NodePool) -> tuple[Node, ...]:

@@ -3,11 +3,13 @@
 import asyncio
 import shutil
 import socket
+import tempfile
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -16,15 +18,16 @@ from multidict import CIMultiDictProxy
 from playwright.async_api import Browser, async_playwright
 from yarl import URL
 
-from explorer.demo.story import dump_path
 from explorer.web.app import make_app
 from explorer.web.broadcast import Broadcast
 from explorer.web.config import Limits, WebConfig
 from explorer.web.doorway import DoorLimits
 from explorer.web.listening import answering
-from tests.clusters import open_folder
+from tests.clusters import KINDS, Server
+from tests.e2e.dashboard import Dashboard, open_dashboard
 from tests.e2e.fake_index import HEAD_TIME, FakeIndex
-from tests.e2e.program import Filplus
+from tests.e2e.party_index import party_service
+from tests.e2e.program import Filplus, program_with_demo_records
 
 
 def config_for(index: FakeIndex, *, public_url: str = "http://filplus.test", timeout_s: float = 5.0) -> WebConfig:
@@ -141,17 +144,6 @@ def retired_url() -> Iterator[str]:
     yield from _live(FakeIndex(network="simulated", programme="retired", retires_at=4_600_000))
 
 
-@contextmanager
-def program_with_demo_records() -> Iterator[Filplus]:
-    """The program on a data directory of its own, with the demo's records; its database runs meanwhile."""
-    with open_folder() as folder:
-        program = Filplus(folder / "data")
-        done = program("index", "import", dump_path("claims.json"), dump_path("deals.json"))
-        assert done.returncode == 0, done.stderr
-        with program.database():
-            yield program
-
-
 @pytest.fixture(scope="session")
 def filled() -> Iterator[Filplus]:
     """The program on an index of the demo's records, for tests that leave it as it is."""
@@ -164,6 +156,21 @@ def real_url() -> Iterator[str]:
     """The address of a real service over the demo's records, in a process of its own."""
     with program_with_demo_records() as program, program.serving() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def dashboard() -> Iterator[Dashboard]:
+    """A service with reviews and notaries."""
+    with open_dashboard() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def party_url(postgres_of_kind: Callable[[str], Server]) -> AsyncIterator[str]:
+    """The address of a service over an index of parties."""
+    with postgres_of_kind(KINDS[0]).cloned() as dsn, tempfile.TemporaryDirectory() as folder:
+        async with party_service(dsn, Path(folder)) as url:
+            yield url
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A service whose notaries look at it with a browser: real reviews, real keys, a wallet that a page finds."""
 
+import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -16,9 +17,8 @@ from explorer.demo.story import CHAPTERS
 from explorer.signatures.ethereum import checksummed, eth_address_of_key
 from node.address import Address
 from tests.e2e.browsing import Visit
-from tests.e2e.conftest import program_with_demo_records
 from tests.e2e.parties import Answer, ask, eth_sign, f1_sign
-from tests.e2e.program import Filplus
+from tests.e2e.program import Filplus, program_with_demo_records
 from tests.unit.signatures.builders import OTHER_F1, PUBLISHER_F1, secret
 
 FILPLUS_CID, PAST_CID = CHAPTERS[0].cids[0], CHAPTERS[2].cids[0]
@@ -140,10 +140,14 @@ WALLETS = 12
 
 @dataclass
 class Wallet:
-    """An Ethereum wallet with a key; what it signs is done by eth-account. `texts` are those that it was shown."""
+    """An Ethereum wallet with a key; what it signs is done by eth-account. `texts` are those that it was shown.
+
+    Its person answers at once, or where there is an `answer`, once that is set.
+    """
 
     key: bytes
     is_willing: bool = True
+    answer: asyncio.Event | None = None
     texts: list[str] = field(default_factory=list)
 
     @property
@@ -166,10 +170,12 @@ class Wallet:
             script = script[: script.index("const announce")] + "window.ethereum = provider;"
         await page.add_init_script(f"(() => {{ {script} }})()")
 
-    def sign(self, message: str, account: str) -> str | None:
-        """`personal_sign`, as the person decides."""
+    async def sign(self, message: str, account: str) -> str | None:
+        """`personal_sign`, as and when the person decides."""
         text = bytes.fromhex(message.removeprefix("0x")).decode()
         self.texts.append(text)
+        if self.answer is not None:
+            await self.answer.wait()
         return eth_sign(self.key, text) if self.is_willing else None
 
 
@@ -185,7 +191,7 @@ async def visit_with_wallet(
     context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     context.set_default_timeout(10_000)
     page, wallet = await context.new_page(), next(_WALLETS)
-    wallet.is_willing = True
+    wallet.is_willing, wallet.answer = True, None
     await wallet.put_into(page, legacy=legacy)
     yield Visit(page, url), wallet
     await context.close()

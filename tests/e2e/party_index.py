@@ -11,6 +11,7 @@ import asyncpg
 
 from explorer.ground.database import open_pool
 from explorer.parties.counting import LARGE_RECORDS
+from explorer.parties.resolving import Resolver
 from explorer.parties.service import PartyService
 from explorer.web.app import make_app
 from explorer.web.broadcast import Broadcast
@@ -66,14 +67,21 @@ async def fill(pool: asyncpg.Pool, folder: Path) -> None:
 
 @asynccontextmanager
 async def party_service(
-    dsn: str, folder: Path, *, limits: Limits | None = None, large_records: int = LARGE_RECORDS, fills: bool = True
+    dsn: str,
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    large_records: int = LARGE_RECORDS,
+    fills: bool = True,
+    names: Resolver | None = None,
+    feed: Broadcast | None = None,
 ) -> AsyncIterator[str]:
-    """The address of a service over such an index."""
+    """The address of a service over such an index; `names` tells whose an address is, `feed` what happens."""
     async with open_pool(dsn, application_name="parties") as pool:
         if fills:
             await fill(pool, folder)
         index = Importer(pool, folder, MAINNET).service()
-        broadcast = Broadcast()
+        broadcast = feed or Broadcast()
         broadcast.begin([])
         with socket.create_server(("127.0.0.1", 0)) as bound:
             host, port = bound.getsockname()
@@ -84,7 +92,7 @@ async def party_service(
                 limits=limits or Limits(),
                 now=_two_days_later,
             )
-            parties = PartyService(index=index, large_records=large_records)
+            parties = PartyService(index=index, large_records=large_records, names=names or Resolver())
             app = make_app(index, config=config, broadcast=broadcast, parties_known=parties)
             async with answering(app, bound):
                 yield f"http://{host}:{port}"

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from explorer.demo.story import dump_path
 from explorer.ground.service_file import running_service
+from tests.clusters import open_folder
 
 PROGRAM = Path(sys.executable).with_name("filplus")
 
@@ -89,3 +91,14 @@ class Filplus:
             assert server.poll() is None, "filplus serve ended"
             time.sleep(0.05)
         raise AssertionError("no service.json within 30 s")
+
+
+@contextmanager
+def program_with_demo_records() -> Iterator[Filplus]:
+    """The program on a data directory of its own, with the demo's records; its database runs meanwhile."""
+    with open_folder() as folder:
+        program = Filplus(folder / "data")
+        done = program("index", "import", dump_path("claims.json"), dump_path("deals.json"))
+        assert done.returncode == 0, done.stderr
+        with program.database():
+            yield program

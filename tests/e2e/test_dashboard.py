@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -18,7 +18,6 @@ from tests.e2e.dashboard import (
     PAST_CID,
     Dashboard,
     Wallet,
-    open_dashboard,
     sign_in,
     visit_with_wallet,
 )
@@ -28,13 +27,6 @@ from tests.e2e.test_pages import CONTRAST
 from tests.unit.signatures.builders import OTHER_F1, secret
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
-
-
-@pytest.fixture(scope="module")
-def dashboard() -> Iterator[Dashboard]:
-    """A service with two notaries."""
-    with open_dashboard() as opened:
-        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -163,13 +155,14 @@ async def test_asking_keeps_the_review_open_and_the_answer_shows(
     assert dashboard.show(review)["state"] == "open"
 
 
-async def test_by_keyboard_alone_from_the_queue_to_the_decision(
+async def test_by_keyboard_alone_from_the_queue_to_the_decision_and_the_next(
     ada: tuple[Visit, Wallet], dashboard: Dashboard
 ) -> None:
     visit, _ = ada
-    review = dashboard.report()
+    review, following = dashboard.report(), dashboard.report()
     await visit.go("/reviews?state=open")
     keys = visit.page.keyboard
+    await keys.press("j")
     await keys.press("j")
     await keys.press("Enter")
     await visit.page.wait_for_url(f"**/reviews/{review['id']}")
@@ -187,6 +180,9 @@ async def test_by_keyboard_alone_from_the_queue_to_the_decision(
     assert dashboard.show(review)["state"] == "approved"
     await keys.press("?")
     assert await visit.page.is_visible("dialog")
+    await keys.press("Escape")
+    await keys.press("n")
+    await visit.page.wait_for_url(f"**/reviews/{following['id']}")
 
 
 async def test_rejecting_by_key_opens_the_form(ada: tuple[Visit, Wallet], dashboard: Dashboard) -> None:
@@ -260,6 +256,9 @@ async def test_what_can_not_be_approved_says_why_before_anybody_signs(ben: Visit
     assert await ben.page.locator("pre.signed").count() == 0
 
 
+UNSEEN = "\u200b\u200b"
+
+
 async def test_a_decision_elsewhere_shows_and_what_was_typed_stays(
     ada: tuple[Visit, Wallet], dashboard: Dashboard
 ) -> None:
@@ -279,6 +278,66 @@ async def test_a_decision_elsewhere_shows_and_what_was_typed_stays(
     await visit.page.click("text=Only comment")
     await says(visit.page, "#conversation", "half a sent")
     assert dashboard.show(review)["comments"][-1]["comment"] == "half a sent"
+
+
+ANNOUNCE = """
+([uuid, name]) => dispatchEvent(new CustomEvent("eip6963:announceProvider", {
+  detail: { info: { uuid, name, rdns: "test", icon: "" }, provider: { request: async () => [] } } }))
+"""
+TEST_WALLET = "350670db-19fa-4704-a166-e52e178b59d2"
+
+
+async def test_a_wallet_that_announces_itself_late_or_again_disturbs_nothing(
+    ada: tuple[Visit, Wallet], dashboard: Dashboard
+) -> None:
+    visit, wallet = ada
+    review = dashboard.report()
+    page, button = visit.page, "button:has-text('Approve with Test Wallet')"
+    await visit.go(f"/reviews/{review['id']}?decide=approve")
+    await says(page, "[data-live-state]", "Live")
+    await page.fill("#comment", "a reason")
+    await page.click("summary:has-text('Paste a signature')")
+    await page.focus("#signature")
+    await page.evaluate(ANNOUNCE, [TEST_WALLET, "Test Wallet"])
+    await page.evaluate(ANNOUNCE, ["late", "Late Wallet"])
+    assert await page.locator("[data-wallet-list] button").all_inner_texts() == [
+        "Approve with Test Wallet", "Approve with Late Wallet"]  # fmt: skip
+    assert await page.evaluate("[document.activeElement.id, document.querySelector('[data-paste]').open]") == [
+        "signature", True]  # fmt: skip
+    wallet.answer = asyncio.Event()
+    await page.click(button)
+    await says(page, "[data-wallet-says]", "Look at your wallet")
+    await page.evaluate(ANNOUNCE, [TEST_WALLET, "Test Wallet"])
+    await page.evaluate(ANNOUNCE, ["later", "Later Wallet"])
+    assert await page.is_disabled(button)
+    assert dashboard.decide_elsewhere(review, "reject").status == 200
+    await says(page, "#decided", "This was decided while you were here")
+    wallet.answer.set()
+    await says(page, "[data-wallet-says]", "This was decided while your wallet was open: nothing was sent.")
+    await page.evaluate(ANNOUNCE, ["last", "Last Wallet"])
+    assert await page.locator("[data-wallet-list] button:enabled").count() == 0
+    assert page.url.endswith("?decide=approve")
+    assert await page.input_value("#comment") == "a reason"
+    await page.click("text=Only comment")
+    await says(page, "#conversation", "a reason")
+    assert [one["decision"] for one in dashboard.show(review)["decisions"]] == ["reject"]
+
+
+async def test_a_comment_that_was_refused_stays_when_the_page_is_renewed(
+    ada: tuple[Visit, Wallet], dashboard: Dashboard
+) -> None:
+    visit, _ = ada
+    review = dashboard.report()
+    await visit.go(f"/reviews/{review['id']}")
+    await visit.page.fill("#remark", UNSEEN)
+    await visit.page.click("button:text-is('Comment')")
+    await says(visit.page, "[role=alert]", "says nothing that can be seen")
+    await says(visit.page, "[data-live-state]", "Live")
+    path = f"{dashboard.url}/reviews/{review['id']}/comments"
+    ask(path, {"comment": "Something happens."}, key=dashboard.cluster_key)
+    await says(visit.page, "#conversation", "Something happens.")
+    assert await visit.page.input_value("#remark") == UNSEEN
+    assert "says nothing that can be seen" in await visit.text("[role=alert]")
 
 
 async def test_other_changes_leave_the_form_alone(ada: tuple[Visit, Wallet], dashboard: Dashboard) -> None:
@@ -316,8 +375,15 @@ async def test_a_session_that_ends_in_mid_decision_loses_nothing(
     assert await visit.page.input_value("#comment") == "a long question"
     await visit.page.click("button:text-is('Ask')")
     await says(visit.page, "#conversation", "a long question")
+    await visit.page.fill("#remark", "and another thing")
+    await visit.page.reload()
+    assert await visit.page.input_value("#remark") == "and another thing", "only what was sent is no draft any more"
     await visit.go(f"/reviews/{review['id']}?decide=approve")
     assert await visit.page.input_value("#comment") == "", "what was sent is no draft any more"
+    await visit.page.fill("#comment", "a second thought")
+    await visit.go(f"/reviews/{review['id']}#decided")
+    await visit.go(f"/reviews/{review['id']}?decide=approve")
+    assert await visit.page.input_value("#comment") == "a second thought"
 
 
 async def test_a_signed_decision_counts_though_the_session_ended(
@@ -338,13 +404,22 @@ async def test_an_open_page_of_one_who_signed_out_says_so_and_keeps_what_was_typ
 ) -> None:
     visit, _ = ada
     review = dashboard.report()
+    await visit.page.clock.install()
     await visit.go(f"/reviews/{review['id']}?decide=approve")
     await says(visit.page, "[data-live-state]", "Live")
     await visit.page.fill("#comment", "not lost")
-    await visit.page.context.clear_cookies()
+    await visit.page.route("**/reviews/*", lambda route: route.abort())
     path = f"{dashboard.url}/reviews/{review['id']}/comments"
     ask(path, {"comment": "Something happens."}, key=dashboard.cluster_key)
+    await says(visit.page, "[data-live-state]", "reconnecting")  # and will ask for the page again in three seconds
+    await visit.page.unroute_all()
+    await visit.page.context.clear_cookies()
+    await visit.page.evaluate("dispatchEvent(new Event('offline')); dispatchEvent(new Event('online'))")
     await says(visit.page, "[data-live-state]", "You are no longer signed in.")
+    visit.requested.clear()
+    await visit.page.clock.fast_forward(30_000)
+    await visit.page.evaluate("fetch('/static/icon.svg')")
+    assert [url for url in visit.requested if "/reviews/" in url] == [], "who is signed out asks no more"
     assert await visit.page.input_value("#comment") == "not lost"
     await visit.page.click("text=sign in again")
     await visit.page.click("text=Sign in with Test Wallet")
@@ -380,6 +455,13 @@ async def test_filters_are_in_the_address_and_negate(ada: tuple[Visit, Wallet], 
     links = await visit.page.eval_on_selector_all("a[data-row]", "links => links.map(link => link.pathname)")
     assert f"/reviews/{closed['id']}" in links
     assert f"/reviews/{waiting['id']}" not in links
+    await visit.page.click("text=Filter")
+    await visit.page.fill("#view-name", "What is closed")
+    await visit.page.click("text=Save this view")
+    await visit.page.wait_for_selector(".views a[aria-current=page]:text-is('What is closed')")
+    await visit.go("/views")
+    await visit.page.click("button:has-text('Remove')")
+    await says(visit.page, "main", "None yet")
     await visit.go("/reviews?cluster=!berlin")
     assert "No review is as you asked" in await visit.text()
 
@@ -397,6 +479,7 @@ async def test_a_notary_sees_no_review_of_its_own_among_those_that_wait(
 PAGES = ["/sign-in", f"/sign-in?address={OTHER_F1}", "/sign-in?address=f01", "/reviews", "/reviews?state=open",
          "/reviews?publisher=x", "/reviews/{open}", "/reviews/{open}?decide=approve", "/reviews/{open}?decide=ask",
          "/reviews/{closed}", f"/notaries/{OTHER_F1}", "/audit",
+        "/views?page=reviews&query=state%3Dopen&name=x",
          "/audit?subject={closed}"]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,15 +15,27 @@ import orjson
 import pytest
 
 from explorer.ground.database import open_pool
+from explorer.index.feed import FeedEvent, party_key
 from explorer.parties.refreshing import Refresher
+from explorer.parties.resolving import Resolver
+from explorer.web.broadcast import Broadcast
 from explorer.web.config import Limits
 from explorer.web.contract import Contract
 from explorer.web.tables import COLUMNS
+from node.address import actor_address
+from node.lotus.in_process import InProcessTransport
+from node.lotus.limits import Retries
+from node.lotus.opening import lotus_chain
+from node.sim.chain import SimulatedChain
+from node.sim.options import Options
+from node.sim.rpc.dispatch import Dispatcher, open_node
 from tests.e2e.conftest import Client
 from tests.e2e.party_index import CLIENT, HEAD, NOBODY, PROVIDER, party_service
+from tests.e2e.sse import streaming
 from tests.e2e.test_contract import check, contract_of
 from tests.integration.feed.conftest import until
 from tests.integration.index.importing import MAINNET, Importer
+from tests.unit.index.dumps import piece_text
 
 COUNTED = ("statuses", "months", "copies")
 RECORDS = ("claims", "deals", "allocations")
@@ -83,6 +96,91 @@ async def test_an_address_is_found_in_every_form_that_says_its_id(client: Client
     plain = await document(client, f"/clients/{CLIENT}")
     assert plain["forms"]["eth"].startswith("0xff")
     assert (await document(client, f"/clients/{plain['forms']['eth']}")) == plain
+
+
+@pytest.fixture
+async def named(dsn: str, tmp_path: Path) -> AsyncIterator[tuple[Client, str, str]]:
+    """A service that follows a simulated chain on which the client and the provider are; their f1 and f2 addresses."""
+    dispatcher = Dispatcher(open_node(SimulatedChain(Options(seed=5))))
+    dispatcher.call("Sim.Allocate", [CLIENT, PROVIDER, [{"piece_cid": piece_text(1), "size_bytes": 1 << 30}]])
+    key = str(dispatcher.call("Filecoin.StateAccountKey", [CLIENT, None]))
+    robust = str(dispatcher.call("Filecoin.StateLookupRobustAddress", [PROVIDER, None]))
+    chain = lotus_chain([InProcessTransport(dispatcher)], retries=Retries(rounds=1))
+    async with (
+        party_service(dsn, tmp_path, names=Resolver(chain=lambda: chain)) as url,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Client(session, url), key, robust
+
+
+async def test_any_form_is_accepted_and_shown(named: tuple[Client, str, str]) -> None:
+    client, key, robust = named
+    contract = await contract_of(client)
+    by_id = await document(client, f"/clients/{CLIENT}")
+    assert (by_id["forms"]["key"], by_id["forms"]["looked_up"]) == (key, True)
+    for path in (f"/clients/{key}", f"/clients/{by_id['forms']['eth']}"):
+        assert await document(client, path) == by_id
+        got = await client.get(path)
+        check(contract, "getClient", got.status, got.headers["Content-Type"], got.body)
+    assert (await document(client, f"/providers/{robust}"))["forms"]["actor"] == robust
+    allocator = await document(client, f"/allocators/{key}")
+    assert (allocator["address"], allocator["forms"]["key"]) == (CLIENT, key)
+    table = await client.get(f"/clients/{key}/claims?format=csv")
+    assert table.body == (await client.get(f"/clients/{CLIENT}/claims?format=csv")).body
+    page = (await client.get(f"/clients/{key}", Accept="text/html")).body.decode()
+    assert (key in page, "Other forms" in page) == (True, False)
+    assert (await client.get(f"/search?q={key}")).headers["Location"] == f"/clients/{key}"
+
+
+async def test_an_address_that_nobody_has_is_not_found(named: tuple[Client, str, str]) -> None:
+    client, *_ = named
+    robust = "f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za"
+    for path in (f"/clients/{robust}", f"/providers/{robust}/claims?format=csv", f"/events?client={robust}"):
+        assert await code_of(client, path) == (404, "actor_unknown")
+    assert (await client.get(f"/clients/{robust}", Accept="text/html")).status == 404
+    found = await document(client, f"/allocators/{robust}")
+    assert found["address"] == robust
+    assert "no actor has" in found["not_known"][0]
+
+
+async def test_a_node_that_is_silent_keeps_no_page_from_being_made(dsn: str, tmp_path: Path) -> None:
+    robust = "f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za"
+    async with (
+        party_service(dsn, tmp_path, fills=False, names=Resolver(chain=lambda: None)) as url,
+        aiohttp.ClientSession() as session,
+    ):
+        client = Client(session, url)
+        assert await code_of(client, f"/clients/{robust}") == (503, "node_unavailable")
+        assert "f0" in (await document_of_problem(client, f"/clients/{robust}"))["remedy"]
+        page = await client.get(f"/clients/{CLIENT}", Accept="text/html")
+        assert (page.status, "Other forms" in page.body.decode()) == (200, True)
+        assert (await document(client, f"/allocators/{robust}"))["forms"]["id"] is None
+
+
+async def document_of_problem(client: Client, path: str) -> Any:
+    return orjson.loads((await client.get(path)).body)
+
+
+async def test_a_party_is_watched_by_any_of_its_forms(dsn: str, tmp_path: Path) -> None:
+    feed = Broadcast()
+    async with (
+        party_service(dsn, tmp_path, fills=False, feed=feed) as url,
+        aiohttp.ClientSession() as session,
+    ):
+        of_client = streaming(session, url, query=f"?client={actor_address(5000).to_eth()}")
+        of_provider = streaming(session, url, query=f"?provider={PROVIDER}&types=head,cid")
+        async with of_client as mine, of_provider as theirs:
+            for number, (role, actor_id) in enumerate([("client", 7), ("client", 5000), ("provider", 1000)], start=1):
+                key = party_key(role, actor_id)
+                feed.add([FeedEvent(number, datetime.now(UTC), "cid", b"p" * 32, {}, frozenset({b"p" * 32, key}))])
+            feed.add([FeedEvent(4, datetime.now(UTC), "head", None, {}, frozenset())])
+            feed.add([FeedEvent(5, datetime.now(UTC), "import", None, {}, frozenset())])
+            assert [block.fields["id"] for block in await mine.events(2)] == ["2", "5"]
+            assert [block.fields["id"] for block in await theirs.events(2)] == ["3", "4"]
+        client = Client(session, url)
+        for query in (f"client={CLIENT}&provider={PROVIDER}", f"client={CLIENT}&cid={piece_text(1)}"):
+            assert await code_of(client, f"/events?{query}") == (400, "conflicting_parameters")
+        assert await code_of(client, "/events?client=no") == (400, "malformed_address")
 
 
 async def test_what_names_nobody_is_refused_with_a_remedy(client: Client) -> None:
@@ -171,6 +269,8 @@ async def test_an_allocator_is_answered_with_what_is_not_known(client: Client) -
         (CLIENT, f"/clients/{CLIENT}"),
         (PROVIDER, f"/providers/{PROVIDER}"),
         (f"client {PROVIDER}", f"/clients/{PROVIDER}"),
+        (f"Provider {CLIENT.upper()}", f"/providers/{CLIENT}"),
+        ("CLIENTS/0xFF00000000000000000000000000000000001388", "/clients/0xff00000000000000000000000000000000001388"),
         (f" allocators/{CLIENT} ", f"/allocators/{CLIENT}"),
         (
             "allocator f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za",
@@ -238,10 +338,29 @@ async def test_so_many_downloads_and_no_more_and_a_slow_reader_is_cut_off(dsn: s
             client = Client(session, url)
             assert await code_of(client, f"/clients/{CLIENT}/deals?format=csv") == (503, "too_many_downloads")
             assert (await client.get(f"/clients/{CLIENT}/months?format=csv")).status == 200
+            assert (await client.ask("HEAD", f"/clients/{CLIENT}/deals?format=csv")).status == 200
             await until(lambda: _is_sent(client, f"/clients/{CLIENT}/deals?format=csv"))
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
             await reader.readexactly(1 << 30)
         writer.close()
+
+
+async def test_a_burst_of_downloads_gets_no_more_places_than_there_are(dsn: str, tmp_path: Path) -> None:
+    """All of them ask before any is being sent; hung up on or read to the end, each gives its place back."""
+    async with party_service(dsn, tmp_path, limits=Limits(downloads=2)) as url:
+        await _many_claims(dsn)
+        host, _, port = url.removeprefix("http://").partition(":")
+        asked = [await asyncio.open_connection(host, int(port), limit=1024) for _ in range(8)]
+        for _, writer in asked:
+            writer.write(f"GET /clients/{CLIENT}/claims?format=csv HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        statuses = [int((await reader.readline()).split()[1]) for reader, _ in asked]
+        assert sorted(statuses) == [200] * 2 + [503] * 6
+        for _, writer in asked:
+            writer.transport.abort()
+        async with aiohttp.ClientSession() as session:
+            client = Client(session, url)
+            for _ in range(3):
+                await until(lambda: _is_sent(client, f"/clients/{CLIENT}/deals?format=csv"))
 
 
 async def _is_sent(client: Client, path: str) -> bool:

@@ -1,16 +1,21 @@
 """The pages of parties in a real browser: without JavaScript, by keyboard, on a telephone, in the dark."""
 
-import tempfile
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from explorer.ground.database import open_pool
+from explorer.index.feed import FeedEvent, party_key
+from explorer.web.broadcast import Broadcast
 from tests.clusters import KINDS, Server
 from tests.e2e.browsing import Visit, visiting
-from tests.e2e.party_index import CLIENT, NOBODY, PROVIDER, party_service
+from tests.e2e.party_index import CLIENT, HEAD, NOBODY, PROVIDER, party_service
+from tests.integration.index.importing import MAINNET, Importer
+from tests.unit.index.dumps import claim_entry
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -24,14 +29,6 @@ PATHS = [
     f"/providers/{PROVIDER}/clients",
     "/clients/no",
 ]
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def party_url(postgres_of_kind: Callable[[str], Server]) -> AsyncIterator[str]:
-    """The address of a service over an index of parties."""
-    with postgres_of_kind(KINDS[0]).cloned() as dsn, tempfile.TemporaryDirectory() as folder:
-        async with party_service(dsn, Path(folder)) as url:
-            yield url
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -131,6 +128,40 @@ async def test_filfox_is_a_link_that_nobody_needs(visit: Visit) -> None:
     outward = await visit.page.locator("a[href^='https://filfox.info']").all()
     assert len(outward) == 1
     assert await outward[0].get_attribute("rel") == "noreferrer noopener"
+
+
+async def test_a_page_follows_its_partys_records_and_says_when_it_does_not(
+    browser: Browser, postgres_of_kind: Callable[[str], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.web.broadcast.AWAY_AFTER_S", 0.1)
+    feed, parties = Broadcast(), (party_key("client", 5000), party_key("provider", 1000))
+    with postgres_of_kind(KINDS[0]).cloned() as dsn:
+        async with party_service(dsn, tmp_path, fills=False, feed=feed) as url:
+            async for visit in visiting(browser, url):
+                await visit.go(f"/clients/{CLIENT}")
+                await says(visit, "[data-live-state]", "Live Changes show by themselves.")
+                await visit.page.evaluate("window.marked = true")
+                async with open_pool(dsn, application_name="change") as pool:
+                    taken = claim_entry(1, Client=5000, Provider=1000, TermStart=4_000_000)
+                    await Importer(pool, tmp_path, MAINNET)({1: taken}, at_epoch=HEAD, kind="claims")
+                feed.add([FeedEvent(1, datetime.now(UTC), "cid", b"p", {}, frozenset({b"p", *parties}))])
+                await says(visit, "header.title", "Spent DataCap on 1 piece at 1 provider.")
+                await says(visit, "[data-live-state]", "The last one came at")
+                assert "Newest claims" in await visit.text()
+                assert await visit.page.evaluate("window.marked")
+                asked = len(visit.requested)
+                feed.add([FeedEvent(2, datetime.now(UTC), "cid", b"p", {}, frozenset({b"p", party_key("client", 7)}))])
+                feed.lose()
+                await says(visit, "[data-live-state]", "Not live since ")
+                assert len(visit.requested) == asked, "another client's change is none of this page"
+                assert visit.complaints == []
+
+
+async def says(visit: Visit, selector: str, words: str) -> None:
+    """Returns once an element says that."""
+    await visit.page.wait_for_function(
+        "([selector, words]) => document.querySelector(selector)?.innerText.includes(words)", arg=[selector, words]
+    )
 
 
 async def test_an_allocator_page_claims_nothing(visit: Visit) -> None:

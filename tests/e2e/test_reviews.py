@@ -106,11 +106,30 @@ def test_a_review_is_reported_told_proved_and_approved(scene: Scene) -> None:
     scene.prove(review)
     pinned = ("--publisher", str(PUBLISHER_F1), "--bytes", str(TIB))
     approved = scene.decide("approve", review, *pinned)
+    assert scene.decide("approve", review, *pinned)["state"] == "approved", "a lost answer can be asked for again"
+    assert "not for 1" in scene.decide("approve", review, "--bytes", "1", code=7)["error"]["detail"]
+    assert "not for" in scene.decide("approve", review, "--publisher", str(NOTARY_F1), code=7)["error"]["detail"]
     assert (approved["state"], approved["sentence"]) == ("approved", "approved, waits for DataCap")
     assert scene.receiver.told(review["id"], 2)[1]["data"]["state"] == "approved"
     [kept] = scene.show(review)["decisions"]
     facts: Any = verify_record(kept)
     assert (facts.review_id, facts.grant_id, facts.network) == (review["id"], review["grant_id"], "mainnet")
+
+
+def test_the_status_tells_what_waits_and_since_when(scene: Scene) -> None:
+    def queues() -> Any:
+        return ask(f"{scene.url}/status").document["queues"]
+
+    before = queues()
+    review = scene.report("waits-1")
+    scene.receiver.told(review["id"], 1)
+    waiting = queues()
+    assert waiting["reviews"]["open"] == before["reviews"]["open"] + 1
+    assert waiting["reviews"]["oldest_at"] == (before["reviews"]["oldest_at"] or review["created_at"])
+    scene.decide("reject", review)
+    scene.receiver.told(review["id"], 2)
+    assert queues()["reviews"] == before["reviews"]
+    assert queues()["alerts"]["dead"] == 0
 
 
 def test_a_decision_whose_answer_was_lost_is_found_again(scene: Scene) -> None:

@@ -33,6 +33,9 @@ WHERE cluster_id = $1 AND revoked_at IS NULL
 -- name: newest_scopes
 SELECT scopes::text[] FROM access.keys WHERE cluster_id = $1 ORDER BY created_at DESC, id LIMIT 1
 
+-- name: has_bearer_key
+SELECT EXISTS (SELECT FROM access.keys WHERE cluster_id = $1 AND kind = 'bearer' AND revoked_at IS NULL)
+
 -- name: end_keys
 -- Those of the kind, but for the new one, hold until $3 from now at the longest. Gives when the last of them ends.
 WITH ended AS (

@@ -52,6 +52,15 @@ WHERE token_hash = $1
 DELETE FROM access.sessions AS s USING access.notaries AS n WHERE s.token_hash = $1 AND n.id = s.notary_id
 RETURNING n.id, n.address, n.name, n.added_at, n.revoked_at
 
+-- name: sessions_of
+-- The sessions of the notary of an address that still hold, the newest first.
+SELECT s.token_hash, s.began_at, s.seen_at, least(s.seen_at + $3::interval, s.began_at + $4::interval) AS ends_at
+FROM (SELECT coalesce($2::timestamptz, clock_timestamp()) AS now) AS t, access.sessions AS s
+JOIN access.notaries AS n ON n.id = s.notary_id
+WHERE n.address = $1 AND n.revoked_at IS NULL
+  AND s.seen_at > t.now - $3::interval AND s.began_at > t.now - $4::interval
+ORDER BY s.began_at DESC
+
 -- name: forget_sessions
 -- Those that have ended by time; those that another transaction forgets are left to it.
 DELETE FROM access.sessions WHERE token_hash IN (

@@ -189,6 +189,13 @@ FROM alerts.endpoints AS e LEFT JOIN alerts.deliveries AS d ON d.endpoint_id = e
 WHERE e.removed_at IS NULL
 GROUP BY e.id
 
+-- name: queue
+-- What waits for any endpoint, and since when the oldest has; what was given up.
+SELECT count(*) FILTER (WHERE state = 'pending') AS waiting,
+       min(waiting_since) FILTER (WHERE state = 'pending') AS oldest_at,
+       count(*) FILTER (WHERE state = 'dead') AS dead
+FROM alerts.deliveries WHERE state <> 'delivered'
+
 -- name: end_orphans
 -- What a transaction enqueued while its endpoint was being removed.
 UPDATE alerts.deliveries AS d SET state = 'dead', dead_reason = 'the endpoint was removed', ended_at = $1::timestamptz

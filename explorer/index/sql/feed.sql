@@ -6,6 +6,7 @@ WITH changed AS (
     SELECT u.id, u.table_name, u.before, u.after FROM explorer.undo AS u WHERE u.height >= $1
 ), told AS (
     SELECT c.id, c.before, c.after, (c.after ->> 'piece')::bytea AS piece, (c.after ->> 'label_key')::bytea AS payload,
+           (c.after ->> 'client_id')::bigint AS client_id, (c.after ->> 'provider_id')::bigint AS provider_id,
            CASE WHEN c.after ->> 'removed_epoch' IS NOT NULL THEN rtrim(c.table_name, 's') || '-removed'
                 WHEN c.table_name = 'deals' THEN 'deal-published'
                 WHEN c.before IS NULL THEN rtrim(c.table_name, 's')
@@ -13,21 +14,22 @@ WITH changed AS (
     FROM changed AS c
     WHERE c.table_name IN ('claims', 'allocations') OR (c.table_name = 'deals' AND c.before IS NULL)
     UNION ALL
-    SELECT c.id, c.before, c.after, d.piece, d.label_key, 'deal-' || (c.after ->> 'type')
+    SELECT c.id, c.before, c.after, d.piece, d.label_key, d.client_id, d.provider_id, 'deal-' || (c.after ->> 'type')
     FROM changed AS c JOIN explorer.deals AS d ON d.id = (c.after ->> 'deal_id')::bigint
     WHERE c.table_name = 'deal_events'
     UNION ALL
-    SELECT c.id, c.before, c.after, r.piece, NULL, 'claim-updated'
+    SELECT c.id, c.before, c.after, r.piece, NULL, r.client_id, r.provider_id, 'claim-updated'
     FROM changed AS c JOIN explorer.claims AS r ON r.id = (c.after ->> 'claim_id')::bigint
     WHERE c.table_name = 'claim_terms' AND c.before IS NULL
     UNION ALL
-    SELECT c.id, c.before, c.after, r.piece, NULL, 'sector-terminated'
+    SELECT c.id, c.before, c.after, r.piece, NULL, r.client_id, r.provider_id, 'sector-terminated'
     FROM changed AS c
     JOIN explorer.claims AS r
       ON r.provider_id = (c.after ->> 'provider_id')::bigint AND r.sector = (c.after ->> 'sector')::bigint
     WHERE c.table_name = 'sector_terminations'
 )
 SELECT piece, array_agg(DISTINCT change) AS changes, array_remove(array_agg(DISTINCT payload), NULL) AS payloads,
+       array_agg(DISTINCT client_id) AS client_ids, array_agg(DISTINCT provider_id) AS provider_ids,
        md5(string_agg(concat(before, after), ',' ORDER BY id, change)) AS digest
 FROM told WHERE piece IS NOT NULL GROUP BY piece ORDER BY min(id)
 

@@ -1,10 +1,10 @@
 -- The followed chain: its tipsets, what is final, what is not known, and what all of that covers.
 
 -- name: links
--- The tipsets that are not final, from the top down, and the newest that is.
+-- The tipsets that are not final, from the top down, and the newest that is: one step down the index, not all below.
 SELECT height, key FROM explorer.tipsets
 WHERE height >= (
-    SELECT max(t.height) FROM explorer.tipsets AS t CROSS JOIN explorer.following AS f WHERE t.height <= f.final_epoch
+    SELECT max(t.height) FROM explorer.tipsets AS t WHERE t.height <= (SELECT f.final_epoch FROM explorer.following AS f)
 )
 ORDER BY height DESC
 
@@ -70,8 +70,9 @@ UPDATE explorer.following SET network_version = $1, retires_at_epoch = $2
 DELETE FROM explorer.undo WHERE height <= (SELECT final_epoch FROM explorer.following)
 
 -- name: forget_told
+-- Of the tipsets that become final through $1; it was forgotten of those that are.
 UPDATE explorer.tipsets SET told = NULL
-WHERE told IS NOT NULL AND height <= (SELECT final_epoch FROM explorer.following)
+WHERE height > (SELECT final_epoch FROM explorer.following) AND height <= $1
 
 -- name: not_final
 SELECT height, key, parent_weight, told FROM explorer.tipsets

@@ -1,7 +1,7 @@
 -- Whose records changed, and what was counted ahead.
 
 -- name: summary
-SELECT epoch, holds_until_epoch, terms::text AS terms, made_at, summary::text AS summary
+SELECT epoch, summary::text AS summary
 FROM explorer.party_summaries WHERE role = $1 AND party_id = $2
 
 -- name: save_summary
@@ -18,9 +18,6 @@ DELETE FROM explorer.party_summaries WHERE role = $1 AND party_id = $2
 -- Parties with changes that nobody has looked at; the longest waiting first.
 SELECT role::text AS role, party_id FROM explorer.party_changes WHERE NOT is_seen
 GROUP BY role, party_id ORDER BY min(id) LIMIT $1
-
--- name: is_changed
-SELECT EXISTS (SELECT FROM explorer.party_changes WHERE role = $1 AND party_id = $2 AND NOT is_seen)
 
 -- name: outdated
 -- Counted parties, the oldest count first, that time has changed at head $1, that rest on other terms than $2, that were

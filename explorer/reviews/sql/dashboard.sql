@@ -31,8 +31,16 @@ SELECT count(*) FROM (
           SELECT FROM reviews.decisions AS d
           WHERE d.review_id = v.id AND d.round = v.round AND d.decision = 'approve' AND $1 = ANY (d.addresses)
       )
+      AND ($4::text[] IS NULL OR v.cluster_id = ANY ($4) OR v.cluster_name = ANY ($4))
+      AND ($5::text[] IS NULL OR NOT (v.cluster_id = ANY ($5) OR v.cluster_name = ANY ($5)))
+      AND ($6::text[] IS NULL OR v.publisher = ANY ($6))
+      AND ($7::text[] IS NULL OR NOT v.publisher = ANY ($7))
     LIMIT $3
 ) AS waiting
+
+-- name: queue
+-- How many reviews are open, and since when the oldest of them is.
+SELECT count(*) AS open, min(created_at) AS oldest_at FROM reviews.reviews WHERE state = 'open'
 
 -- name: others
 -- The newest that don't wait for the notary $1: closed ones, those it approved, its own. At most $2 of each are looked at.
@@ -54,9 +62,9 @@ WHERE v.id IN (
 ORDER BY v.id DESC LIMIT $2
 
 -- name: publisher
--- What else a publisher has asked for: the newest of its reviews but $2, $3 at most.
+-- What else a publisher has asked for: the newest of its reviews but $2, $3 at most; of the cluster $4, or of all.
 SELECT v.id, v.state::text AS state, v.cluster_name, v.job_id, v.requested_bytes, v.created_at
-FROM reviews.reviews AS v WHERE v.publisher = $1 AND v.id <> $2 ORDER BY v.id DESC LIMIT $3
+FROM reviews.reviews AS v WHERE v.publisher = $1 AND v.id <> $2 AND ($4::text IS NULL OR v.cluster_id = $4) ORDER BY v.id DESC LIMIT $3
 
 -- name: said
 -- What a notary said, the newest first, behind the decision $2.

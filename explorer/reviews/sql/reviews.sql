@@ -37,11 +37,27 @@ FROM reviews.reviews AS v JOIN reviews.rounds AS r ON r.review_id = v.id AND r.r
 WHERE v.id = $1
 
 -- name: approvals
--- Those that count: of notaries that still are.
+-- Those that count: of notaries that still are. A revocation ends what was approved before it for good, so that it
+-- doesn't come back with a notary that is added again.
 SELECT d.notary, d.addresses FROM reviews.decisions AS d
 WHERE d.review_id = $1 AND d.round = $2 AND d.decision = 'approve'
   AND EXISTS (SELECT FROM access.notaries AS n WHERE n.address = d.notary AND n.revoked_at IS NULL)
+  AND NOT EXISTS (SELECT FROM access.notaries AS n WHERE n.address = d.notary AND n.revoked_at >= d.at)
 ORDER BY d.id
+
+-- name: hold_approvers
+-- Who has approved in this round can't be revoked until the transaction ends: an approval that is counted is one at the
+-- commit. In the order of their ids, as all who lock several of them.
+SELECT n.id FROM access.notaries AS n
+WHERE n.revoked_at IS NULL AND n.address IN (
+    SELECT d.notary FROM reviews.decisions AS d JOIN reviews.reviews AS v ON v.id = d.review_id AND v.round = d.round
+    WHERE d.review_id = $1 AND d.decision = 'approve')
+ORDER BY n.id FOR SHARE OF n
+
+-- name: has_decided
+-- Whether the notary $3 has approved or rejected in this round, whether or not that still counts.
+SELECT EXISTS (
+    SELECT FROM reviews.decisions WHERE review_id = $1 AND round = $2 AND notary = $3 AND decision <> 'ask')
 
 -- name: save
 -- The life after a step.
@@ -91,9 +107,14 @@ SELECT size_bytes FROM reviews.results WHERE review_id = $1 ORDER BY number DESC
 SELECT v.id, v.cluster_id, v.cluster_name, v.job_id, v.job, v.publisher, v.requested_bytes, v.state::text AS state,
        v.round, v.revision, v.is_asked, v.created_at, v.updated_at, v.inputs_as_of::text AS inputs_as_of,
        v.proof_message, v.proof_signature, v.proof_at,
+       (SELECT c.revoked_at FROM access.clusters AS c WHERE c.id = v.cluster_id) AS cluster_revoked_at,
        r.grant_id, r.quorum, r.findings::text AS findings, r.expires_at
 FROM reviews.reviews AS v JOIN reviews.rounds AS r ON r.review_id = v.id AND r.round = v.round
 WHERE v.id = $1
+
+-- name: count_open_of
+-- How many of a cluster's reviews can still be approved.
+SELECT count(*) FROM reviews.reviews WHERE cluster_id = $1 AND state = 'open'
 
 -- name: inputs
 SELECT cid, verdict FROM reviews.inputs WHERE review_id = $1 ORDER BY place
@@ -101,7 +122,8 @@ SELECT cid, verdict FROM reviews.inputs WHERE review_id = $1 ORDER BY place
 -- name: decisions
 SELECT d.review_id, d.round, r.grant_id, d.notary, d.notary_name, d.decision::text AS decision, d.comment, d.message,
        d.signature, d.at,
-       EXISTS (SELECT FROM access.notaries AS n WHERE n.address = d.notary AND n.revoked_at IS NULL) AS counts
+       EXISTS (SELECT FROM access.notaries AS n WHERE n.address = d.notary AND n.revoked_at IS NULL)
+       AND NOT EXISTS (SELECT FROM access.notaries AS n WHERE n.address = d.notary AND n.revoked_at >= d.at) AS counts
 FROM reviews.decisions AS d JOIN reviews.rounds AS r ON r.review_id = d.review_id AND r.round = d.round
 WHERE d.review_id = ANY ($1::text[]) ORDER BY d.id
 
@@ -109,7 +131,11 @@ WHERE d.review_id = ANY ($1::text[]) ORDER BY d.id
 SELECT at, actor_kind, actor_id, actor_name, body FROM reviews.comments WHERE review_id = $1 ORDER BY id
 
 -- name: results
-SELECT number, at, document, size_bytes FROM reviews.results WHERE review_id = $1 ORDER BY number
+-- The newest alone, whose number is how many there are: each may have megabytes, and no page shows another.
+SELECT number, at, document, size_bytes FROM reviews.results WHERE review_id = $1 ORDER BY number DESC LIMIT 1
+
+-- name: count_questions
+SELECT count(*) FROM reviews.decisions WHERE review_id = $1 AND decision = 'ask'
 
 -- name: rounds
 SELECT round, grant_id, quorum, opened_at, expires_at, ended_at, outcome::text AS outcome

@@ -46,7 +46,9 @@ function signInLink() {
 }
 
 function end() {
+  if (isOver) return;
   isOver = true;
+  clearTimeout(renewing);
   close();
   announce("You are no longer signed in.");
   show();
@@ -120,7 +122,7 @@ function renewChildren(old, fresh) {
   left.forEach((node) => node.remove());
 }
 
-const announced = () => [...document.querySelectorAll("[data-announced] .tag.big, [data-announced] h2")]
+const announced = () => [...document.querySelectorAll("[data-announced] .tag.big, [data-announced] h2, [data-announced] .lead")]
   .map((node) => node.textContent.trim()).join(": ");
 
 function putIn(text) {
@@ -146,7 +148,7 @@ let isBusy = false;
 
 function want(inMs) {
   const at = performance.now() + inMs;
-  if (at >= dueAt) return;
+  if (isOver || at >= dueAt) return;
   clearTimeout(renewing);
   dueAt = at;
   renewing = setTimeout(fetchPage, inMs);

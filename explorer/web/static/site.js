@@ -70,6 +70,7 @@ function copyButtons() {
 
 copyButtons();
 if (isSent) sessionStorage.removeItem(sessionStorage.getItem("sending"));
+sessionStorage.removeItem("sending"); // one answer, one draft: what is typed after it is another one
 document.querySelectorAll("[data-draft]").forEach(restoreDraft);
 document.querySelectorAll("[data-leaves]").forEach((form) => form.addEventListener("submit", leave));
 document.addEventListener("renewed", copyButtons);

@@ -7,7 +7,10 @@ const DISCOVERY_MS = 300;
 const REFUSED = 4001; // EIP-1193: the person said no
 const BUSY = -32002; // the wallet shows another question
 
-const wallets = new Map(); // name and provider, by the wallet's own id
+const SENT = "Signed; sending.";
+const MEANWHILE = "This was decided while your wallet was open: nothing was sent. What you wrote is kept, and can be sent as a comment.";
+
+const wallets = new Set(); // the wallets' own ids
 
 const hex = (text) => `0x${[...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 const isSame = (a, b) => a.toLowerCase() === b.toLowerCase();
@@ -34,61 +37,74 @@ async function signIn(provider, leadsTo) {
   const body = JSON.stringify({ message: offer.message, signature: await signed(provider, account, offer.message) });
   await answered(await fetch("/auth/verify", { method: "POST", headers: { "Content-Type": "application/json" }, body }));
   location.assign(leadsTo);
+  return SENT;
 }
 
 async function decide(provider, form) {
-  if (!form.elements.comment.reportValidity()) return false;
+  if (!form.elements.comment.reportValidity()) return "";
   const account = (await accounts(provider)).find((one) => isSame(one, form.dataset.signer));
   if (!account) throw new Error(`choose ${form.dataset.signer} in the wallet: you are signed in by that address.`);
-  form.elements.signature.value = await signed(provider, account, form.elements.message.value);
+  const signature = await signed(provider, account, form.elements.message.value);
+  if (isClosed()) return MEANWHILE;
+  form.elements.signature.value = signature;
   form.requestSubmit(form.querySelector("[data-decides]"));
-  return true;
+  return SENT;
 }
 
-function offer(place, words, act) {
+function walletButton(words, says, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = words;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    says.textContent = "Look at your wallet, and read what it shows.";
+    says.textContent = await act().catch(said);
+    button.disabled = says.textContent === SENT || isClosed();
+  });
+  return button;
+}
+
+function offer(place, name, act) {
   const list = place.querySelector("[data-wallet-list]"), says = place.querySelector("[data-wallet-says]");
-  list.replaceChildren(...[...wallets.values()].map(({ name, provider }) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = `${list.dataset.words ?? words} ${name}`;
-    button.addEventListener("click", async () => {
-      button.disabled = true;
-      says.textContent = "Look at your wallet, and read what it shows.";
-      const stay = await act(provider).then((isDone) => (isDone === false ? "" : null), said);
-      says.textContent = stay ?? "Signed; sending.";
-      button.disabled = stay === null;
-    });
-    return button;
-  }));
+  list.append(walletButton(`${list.dataset.words} ${name}`, says, act));
   list.hidden = place.hidden = false;
-  place.querySelector("[data-paste]:not(:has(input:not(:placeholder-shown)))")?.removeAttribute("open");
 }
 
-function offerAll() {
-  const door = document.querySelector("[data-wallets]");
-  if (door) offer(door, "Sign in with", (provider) => signIn(provider, door.dataset.next));
-  const form = document.querySelector("form[data-signer]");
-  if (form) offer(form, "Sign with", (provider) => decide(provider, form));
+// Who has a wallet here hardly pastes; but nothing closes under somebody's hands.
+function closePasteBox(place) {
+  const box = place.querySelector("[data-paste]");
+  const isUsed = box?.contains(document.activeElement) || box?.querySelector("input:not(:placeholder-shown)");
+  if (wallets.size === 1 && !isUsed) box?.removeAttribute("open");
 }
 
-addEventListener("eip6963:announceProvider", ({ detail }) => {
-  const { info, provider } = detail ?? {};
-  if (!info?.uuid || !provider?.request) return;
-  wallets.set(info.uuid, { name: String(info.name ?? "a wallet").slice(0, 40), provider });
-  offerAll();
-});
-dispatchEvent(new Event("eip6963:requestProvider"));
-setTimeout(() => {
-  if (wallets.size || !window.ethereum?.request) return;
-  wallets.set("", { name: "this browser’s wallet", provider: window.ethereum });
-  offerAll();
-}, DISCOVERY_MS);
+function found(id, name, provider) {
+  if (wallets.has(id)) return; // wallets announce themselves as often as they like
+  wallets.add(id);
+  const door = document.querySelector("[data-wallets]"), form = document.querySelector("form[data-signer]");
+  if (door) offer(door, name, () => signIn(provider, door.dataset.next));
+  if (form) {
+    offer(form, name, () => decide(provider, form));
+    closePasteBox(form);
+  }
+  closeDeciding();
+}
 
 // A review that was decided elsewhere meanwhile: what was typed stays, deciding doesn't.
+const isClosed = () => document.querySelector("[data-closed]") !== null;
+
 function closeDeciding() {
-  if (!document.querySelector("[data-closed]")) return;
+  if (!isClosed()) return;
   document.querySelectorAll("form[data-deciding] [data-decides], form[data-deciding] [data-wallet-list] button").forEach((button) => {
     button.disabled = true;
   });
 }
 document.addEventListener("renewed", closeDeciding);
+
+addEventListener("eip6963:announceProvider", ({ detail }) => {
+  const { info, provider } = detail ?? {};
+  if (info?.uuid && provider?.request) found(info.uuid, String(info.name ?? "a wallet").slice(0, 40), provider);
+});
+dispatchEvent(new Event("eip6963:requestProvider"));
+setTimeout(() => {
+  if (!wallets.size && window.ethereum?.request) found("", "this browser’s wallet", window.ethereum);
+}, DISCOVERY_MS);

@@ -3,8 +3,9 @@
 No proofs are checked and no time has to pass between announcing and proving.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from immutables import Map
 
@@ -25,6 +26,7 @@ from node.sim.state import Miner, Sector
 from node.singletons import MARKET, VERIFIED_REGISTRY
 
 Filled = codec.SectorActivation | codec.SectorUpdate
+AnyFilled = TypeVar("AnyFilled", codec.SectorActivation, codec.SectorUpdate)
 Proven = codec.ProveCommitSectorsParams | codec.ProveReplicaUpdatesParams
 _LEAST_PIECE_BYTES = 128
 _DIGEST_BYTES = 32
@@ -80,37 +82,36 @@ def precommit(call: Call, params: codec.PreCommitSectorBatchParams) -> None:
 
 def prove_commit(call: Call, params: codec.ProveCommitSectorsParams) -> BatchReturn:
     """Proves announced sectors: their allocations are claimed, and who is to be told of their pieces is told."""
-    _require_control(call)
-    if not params.sectors:
-        raise ActorFailure(ILLEGAL_ARGUMENT, "no sectors to prove")
-    codes = [_precommit_code(call, activation.sector) for activation in params.sectors]
-    claim_codes = _claim(call, params, codes)
-    codes = [code or claimed for code, claimed in zip(codes, claim_codes, strict=True)]
-    batch = batch_of(codes)
-    if batch.failures and (params.require_activation_success or not batch.success_count):
-        raise ActorFailure(ILLEGAL_ARGUMENT, f"invalid sectors: {batch_text(batch)}")
-    active = [activation for activation, code in zip(params.sectors, codes, strict=True) if code == OK]
-    for activation in active:
-        _activate(call, activation)
-    _notify(call, active, required=params.require_notification_success)
-    return batch
+    return _prove(call, params, params.sectors, ("prove", "sectors"), _precommit_code, _activate)
 
 
 def prove_updates(call: Call, params: codec.ProveReplicaUpdatesParams) -> BatchReturn:
     """Puts data into proven sectors without any: as `prove_commit`, for sectors that go on as they are otherwise."""
+    return _prove(call, params, params.sectors, ("update", "updates"), _update_code, _update)
+
+
+def _prove(
+    call: Call,
+    params: Proven,
+    sectors: Sequence[AnyFilled],
+    words: tuple[str, str],
+    code_of: Callable[[Call, AnyFilled], int],
+    take: Callable[[Call, AnyFilled], None],
+) -> BatchReturn:
+    """Judges each sector, claims the allocations, takes the sectors that are in order, and tells who is to be told."""
     _require_control(call)
-    if not params.sectors:
-        raise ActorFailure(ILLEGAL_ARGUMENT, "no sectors to update")
-    codes = [_update_code(call, update) for update in params.sectors]
+    if not sectors:
+        raise ActorFailure(ILLEGAL_ARGUMENT, f"no sectors to {words[0]}")
+    codes = [code_of(call, one) for one in sectors]
     claim_codes = _claim(call, params, codes)
     codes = [code or claimed for code, claimed in zip(codes, claim_codes, strict=True)]
     batch = batch_of(codes)
     if batch.failures and (params.require_activation_success or not batch.success_count):
-        raise ActorFailure(ILLEGAL_ARGUMENT, f"invalid updates: {batch_text(batch)}")
-    updated = [update for update, code in zip(params.sectors, codes, strict=True) if code == OK]
-    for update in updated:
-        _update(call, update)
-    _notify(call, updated, required=params.require_notification_success)
+        raise ActorFailure(ILLEGAL_ARGUMENT, f"invalid {words[1]}: {batch_text(batch)}")
+    taken = [one for one, code in zip(sectors, codes, strict=True) if code == OK]
+    for one in taken:
+        take(call, one)
+    _notify(call, taken, required=params.require_notification_success)
     return batch
 
 
@@ -136,8 +137,8 @@ def _update(call: Call, update: codec.SectorUpdate) -> None:
     call.emit(SectorUpdated(update.sector, data, pieces))
 
 
-def _precommit_code(call: Call, number: int) -> int:
-    sector = call.state.sector(call.receiver_id, number)
+def _precommit_code(call: Call, activation: codec.SectorActivation) -> int:
+    sector = call.state.sector(call.receiver_id, activation.sector)
     return OK if sector is not None and not sector.proven else NOT_FOUND
 
 

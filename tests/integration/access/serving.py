@@ -62,7 +62,9 @@ class World:
     async def add(self, name: str, *scopes: Scope, public_key: bytes | None = None) -> NewKeys:
         """A cluster of the usual scopes, or of these."""
         async with self.pool.acquire() as connection:
-            return await add_cluster(connection, name, scopes or (Scope.WRITE, Scope.READ), public_key=public_key)
+            return await add_cluster(
+                connection, name, scopes or (Scope.WRITE, Scope.READ), public_key=public_key, bearer=True
+            )
 
     async def sign_in(self, address: str = NOTARY) -> str:
         """The token of a notary's session."""

@@ -64,7 +64,7 @@ def test_commands_hold_at_once_and_keys_are_never_logged(program: Filplus, tmp_p
         assert requests.get(f"{url}/me", headers=bearer(rotated["key"]), timeout=10).status_code == 200
         key = rotated["key"]
         send_by_mistake(url, key)
-        assert ran(program, "revoke", "berlin") == {"id": made["id"], "revoked": True}
+        assert ran(program, "revoke", "berlin") == {"id": made["id"], "revoked": True, "open_reviews": 0}
         assert requests.get(f"{url}/me", headers=bearer(key), timeout=10).json()["code"] == "ended_key"
     logged = log.read_text()
     assert "http_answered" in logged
@@ -124,6 +124,9 @@ def test_public_keys_come_from_files(program: Filplus, tmp_path: Path) -> None:
     private.write_text(key.export_key(format="PEM"))
     made = ran(program, "add", "signs", "--public-key", str(public))
     assert re.fullmatch(r"[\w-]{43}", made["signing_key_id"])
+    assert made["key"] is None
+    refused = program("cluster", "rotate", "signs")
+    assert (refused.returncode, "--public-key" in refused.stderr) == (2, True)
     for path, status in ((private, 2), (tmp_path / "none", 2), (tmp_path, 2)):
         refused = program("cluster", "add", "other", "--public-key", str(path))
         assert refused.returncode == status

@@ -14,7 +14,14 @@ from explorer.access.clusters import (
     revoke_cluster,
     rotate_key,
 )
-from explorer.access.errors import ClusterRevoked, ClusterUnknown, NameRefused, PublicKeyRefused, ScopesRefused
+from explorer.access.errors import (
+    ClusterRevoked,
+    ClusterUnknown,
+    NameRefused,
+    NoBearerKey,
+    PublicKeyRefused,
+    ScopesRefused,
+)
 from explorer.access.keys import hash_of, is_key, thumbprint
 from explorer.access.service import AccessService
 from explorer.index.networks import claim_network
@@ -52,7 +59,7 @@ async def test_of_a_key_only_its_hash_is_kept(connection: asyncpg.Connection) ->
 
 async def test_a_cluster_is_listed_with_its_keys(connection: asyncpg.Connection) -> None:
     signer = Signer()
-    made = await add_cluster(connection, "berlin", (Scope.READ,), public_key=signer.public_key, now=NOW)
+    made = await add_cluster(connection, "berlin", (Scope.READ,), public_key=signer.public_key, bearer=True, now=NOW)
     (row,) = await list_clusters(connection)
     assert (row.id, row.name, row.created_at, row.revoked_at) == (made.id, "berlin", NOW, None)
     assert {(key.kind, key.id, key.scopes) for key in row.keys} == {
@@ -118,7 +125,7 @@ async def test_rotation_keeps_scopes_and_ends_the_keys_before(connection: asyncp
 
 async def test_a_public_keys_rotation_leaves_the_bearer_key(connection: asyncpg.Connection, pool: asyncpg.Pool) -> None:
     first, second = Signer(), Signer()
-    made = await add_cluster(connection, "berlin", public_key=first.public_key)
+    made = await add_cluster(connection, "berlin", public_key=first.public_key, bearer=True)
     rotated = await rotate_key(connection, "berlin", public_key=second.public_key, overlap=timedelta())
     assert rotated.key is None
     assert rotated.signing_key_id == thumbprint(second.public_key)
@@ -130,6 +137,19 @@ async def test_a_public_keys_rotation_leaves_the_bearer_key(connection: asyncpg.
     assert new is not None
     assert [bearer.has_ended, new.has_ended] == [None, None]
     assert old.has_ended is not None
+
+
+async def test_nobody_gets_a_bearer_key_unasked(connection: asyncpg.Connection) -> None:
+    first, second = Signer(), Signer()
+    made = await add_cluster(connection, "berlin", public_key=first.public_key)
+    assert (made.key, made.signing_key_id) == (None, thumbprint(first.public_key))
+    with pytest.raises(NoBearerKey, match="--public-key"):
+        await rotate_key(connection, "berlin")
+    await rotate_key(connection, "berlin", public_key=second.public_key)
+    (row,) = await list_clusters(connection)
+    assert {key.kind for key in row.keys} == {"ed25519"}
+    assert (await rotate_key(connection, "berlin", bearer=True)).key is not None
+    assert (await rotate_key(connection, "berlin")).key is not None
 
 
 async def test_revocation_is_for_good(connection: asyncpg.Connection, pool: asyncpg.Pool) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from explorer.access.actors import OPERATOR, Scope
 from explorer.access.keys import new_key
 from explorer.access.notaries import add_notary, revoke_notary
+from explorer.audit.log import record
 from explorer.audit.verifying import verify_file
 from explorer.web.contract import Contract
 from tests.integration.access.notary_keys import ADDRESSES, signature_of
@@ -77,7 +79,8 @@ async def test_a_notary_signs_in_and_out(notaries: World, kind: str) -> None:
     assert (got.status, document["kind"], document["id"]) == (200, "notary", str(ADDRESSES[kind]))
     session = cookie(morsel(got).value)
     me = await notaries.get("/me", **session)
-    assert check("getMe", me) == {"kind": "notary", "id": str(ADDRESSES[kind]), "name": f"Ada {kind}", "scopes": []}
+    known = {"kind": "notary", "id": str(ADDRESSES[kind]), "name": f"Ada {kind}", "scopes": [], "network": "mainnet"}
+    assert check("getMe", me) == known
     assert me.headers["Cache-Control"] == "private, no-store"
     out = await notaries.ask("POST", "/auth/logout", headers=session)
     assert check("postSignOut", out) == {"signed_in": False}
@@ -258,6 +261,32 @@ async def test_pages_of_the_log_are_an_export(notaries: World) -> None:
     assert (report.first, report.entries, report.signatures) == (1, 4, 1)
 
 
+async def test_an_export_is_whole_and_ends_where_it_says(notaries: World) -> None:
+    """Without a limit the lines are all that fit, however many; HEAD and a known tag send none."""
+    session = {"Accept": "application/x-ndjson", **cookie(morsel(await sign_in(notaries, "f3")).value)}
+    async with notaries.pool.acquire() as connection, connection.transaction():
+        for number in range(1_100):
+            await record(connection, OPERATOR, f"test.{number % 2}", f"s-{number}", {})
+    got = await notaries.get("/audit?order=oldest", **session)
+    head = got.headers["Filplus-Audit-Head"].partition('hash="')[2].rstrip('"')
+    report = verify_file(io.BytesIO(got.body), noted=head)
+    assert (report.first, report.entries, report.signatures) == (1, 1_104, 1)
+    assert "attachment" in got.headers["Content-Disposition"]
+    lines = (await notaries.get("/audit?action=test.1", **session)).body.splitlines()
+    assert [orjson.loads(line)["seq"] for line in lines] == list(range(1_104, 4, -2)), "the newest first"
+    assert len((await notaries.get("/audit?limit=3", **session)).body.splitlines()) == 3
+    tag = got.headers["ETag"]
+    assert (await notaries.get("/audit?order=oldest", **session, **{"If-None-Match": tag})).status == 304
+    told = await notaries.ask("HEAD", "/audit?order=oldest", headers=session)
+    assert (told.status, told.headers["ETag"], told.body) == (200, tag, b"")
+    page = (await notaries.get("/audit?action=test.1&limit=2", **{**session, "Accept": "text/html"})).body.decode()
+    assert 'href="/audit?action=test.1&amp;order=oldest&amp;format=ndjson"' in page
+    further = re.search(r'href="([^"]+)" rel="next"', page)
+    assert further is not None
+    second = await notaries.get(further[1].replace("&amp;", "&"), **{**session, "Accept": "text/html"})
+    assert '<a href="/audit?action=test.1">Back' in second.body.decode()
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
@@ -286,3 +315,40 @@ async def test_nobody_signs_in_by_plain_http_from_elsewhere(dsn: str, data_dir: 
         got = await world.get(f"/auth/nonce?address={NOTARY_F1}")
         check("getNonce", got)
         assert (got.status, got.code) == (403, "sign_in_insecure")
+
+
+async def test_the_page_of_oneself_shows_every_session_and_signs_out_everywhere(notaries: World) -> None:
+    one, other = [morsel(await sign_in(notaries)).value for _ in range(2)]
+    stranger = morsel(await sign_in(notaries, "0x")).value
+    page = await notaries.get("/me", Accept="text/html", **cookie(one))
+    text = page.body.decode()
+    assert (page.status, text.count("this one</span>"), text.count(">another<")) == (200, 1, 1)
+    for words in ("Ada f1", str(ADDRESSES["f1"]), "secp256k1", "Nothing waits for you", "Nothing yet."):
+        assert words in text, words
+    assert one not in text
+    away = await notaries.get("/me", Accept="text/html")
+    assert (away.status, away.headers["Location"]) == (303, "/sign-in?next=%2Fme")
+    foreign = {**cookie(one), "Sec-Fetch-Site": "cross-site"}
+    assert (await notaries.ask("POST", "/me/sign-out", headers=foreign)).code == "cross_site"
+    done = await notaries.ask("POST", "/me/sign-out", headers=cookie(one))
+    assert (done.status, done.headers["Location"], morsel(done)["max-age"]) == (303, "/", "0")
+    for token in (one, other):
+        assert (await notaries.get("/me", **cookie(token))).code == "ended_session"
+    assert (await notaries.get("/me", **cookie(stranger))).status == 200
+    facts = await notaries.pool.fetchval("SELECT facts FROM audit.entries ORDER BY seq DESC LIMIT 1")
+    assert json.loads(facts) == {"sessions": 2}
+
+
+async def test_a_key_is_shown_what_it_is_too(world: World) -> None:
+    key = (await world.add("berlin")).key
+    page = (await world.get("/me", key, Accept="text/html")).body.decode()
+    assert "A key of cluster on mainnet: it may do reviews:read, reviews:write." in page
+
+
+async def test_a_notarys_open_pages_have_a_rate_of_their_own(notaries: World) -> None:
+    token = morsel(await sign_in(notaries)).value
+    first = await notaries.get("/me", **cookie(token))
+    assert first.headers["RateLimit-Policy"] == '"session";q=300;w=60'
+    statuses = [(await notaries.get("/me", **cookie(token))).status for _ in range(150)]
+    assert statuses == [200] * 150, "which is more than a key has"
+    assert (await notaries.get("/config")).document["rates"]["session"] == {"per_minute": 300, "burst": 300}

@@ -20,9 +20,12 @@ from explorer.access.keys import new_key
 from tests.integration.access.serving import Got, Signer, World, bearer, cookie, open_world
 
 CONTRACT: Final[Mapping[str, Any]] = orjson.loads(files("explorer.web").joinpath("openapi.json").read_bytes())
+ENDING: Final = ("/me/sign-out", "/auth/logout", "/sign-out")
 OPERATIONS: Final[Mapping[str, tuple[str, str]]] = {
     node["operationId"]: (method.upper(), path)
-    for path, item in sorted(CONTRACT["paths"].items(), key=lambda entry: entry[0] in {"/auth/logout", "/sign-out"})
+    for path, item in sorted(
+        CONTRACT["paths"].items(), key=lambda entry: entry[0] in ENDING and 1 + ENDING.index(entry[0])
+    )
     for method, node in item.items()
 }
 """Method and path of each, signing out last: it ends the session that the others are tried with."""
@@ -57,10 +60,14 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "postPublisherProof": frozenset({WRITE, ADMIN, NOTARY}),
     "getSignIn": frozenset({ANONYMOUS, NOTARY}),
     "postReviewForm": frozenset({ANONYMOUS, NOTARY}),
+    "getViews": frozenset({NOTARY}),
+    "postViewForm": frozenset({ANONYMOUS, NOTARY}),
     "getNotary": frozenset({ADMIN, NOTARY}),
+    "getPublisher": frozenset({READ, ADMIN, NOTARY}),
     "getApproval": frozenset({ANONYMOUS, NOTARY}),
     "postDecision": frozenset({ANONYMOUS, NOTARY}),
     "getMe": frozenset({WRITE, READ, ADMIN, NOTARY}),
+    "postSignOutEverywhere": frozenset({NOTARY}),
     "getAudit": frozenset({ADMIN, NOTARY}),
     **{operation: frozenset({ADMIN}) for operation in OPERATORS},
 }

@@ -13,7 +13,11 @@ import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
+from explorer.audit.errors import FileUnreadable
+from explorer.cli.audit import file_errors, writing
 from explorer.cli.program import globals_first, make_program
+from explorer.errors import DatabaseUnavailable
+from explorer.ground.connection import database_errors
 from tests.unit.signatures.builders import sign_in, signed
 
 Run = Callable[..., Any]
@@ -86,12 +90,33 @@ async def test_nobody_elses_text_is_signed(filplus: Run, key: str) -> None:
         (("audit", "export", "-o", "/nowhere/log"), 1),
         (("audit", "export", "--json"), 2),
         (("audit", "verify", "/dev/null", "--head", "0" * 64), 1),
-        (("audit", "verify", "/dev/null"), 0),
+        (("audit", "verify", "/dev/null"), 1),
         (("audit", "verify"), 0),
     ],
 )
 async def test_what_cannot_be_is_refused(filplus: Run, arguments: tuple[str, ...], code: int) -> None:
     await filplus(*arguments, code=code)
+
+
+async def test_an_empty_file_is_no_log(filplus: Run) -> None:
+    """As after `audit export | audit verify -` whose first half failed."""
+    done = await filplus("audit", "verify", "-", code=1)
+    assert "broken at entry 1" in done.stderr
+    assert "empty file" in done.stderr
+    assert json.loads((await filplus("--json", "audit", "verify", "-", code=1)).stdout)["bad"]["seq"] == 1
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("cut"), TimeoutError()])
+def test_a_database_that_is_lost_while_exporting_is_told_as_that(tmp_path: Path, error: OSError) -> None:
+    file = tmp_path / "log"
+    with pytest.raises(DatabaseUnavailable), database_errors("reading the audit log"), writing(file):
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_as_that() -> None:
+    with pytest.raises(FileUnreadable, match="/dev/full can't be written: No space left"), file_errors("/dev/full"):
+        Path("/dev/full").write_bytes(b"x")
 
 
 async def test_names_are_shown_as_they_are(filplus: Run) -> None:
@@ -106,6 +131,9 @@ async def test_a_part_of_the_log_is_a_part(filplus: Run) -> None:
         await add(filplus, f"0x{number:040x}".replace("0x00", "0x12"), f"Eve {number}")
     second = json.loads((await filplus("audit", "export")).stdout.splitlines()[1])
     part = (await filplus("audit", "export", "--since", second["at"])).stdout
-    report = json.loads((await filplus("--json", "audit", "verify", "-", stdin=part)).stdout)
+    verified = await filplus("--json", "audit", "verify", "-", stdin=part)
+    assert "the chain alone" in verified.stderr
+    report = json.loads(verified.stdout)
+    assert report["reviews"] is None
     assert (report["first"], report["entries"], report["network"]) == (2, 2, None)
     assert (await filplus("audit", "export", "--since", "2100-01-01")).stdout == ""

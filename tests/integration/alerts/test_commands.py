@@ -34,13 +34,14 @@ def filplus(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     monkeypatch.setenv("FILPLUS_WEBHOOK_ALLOW", "127.0.0.0/8, ::1")
     program = make_program()
 
-    async def run(*arguments: str, code: int = 0, **more: str) -> Any:
+    async def run(*arguments: str, code: int = 0, told: str = "", **more: str) -> Any:
         for name, value in more.items():
             monkeypatch.setenv(name, value)
         ended = await asyncio.to_thread(CliRunner().invoke, program, ["--json", "webhook", *arguments])
         for name in more:
             monkeypatch.setenv(name, "127.0.0.0/8" if name == "FILPLUS_WEBHOOK_ALLOW" else "")
         assert ended.exit_code == code, ended.output
+        assert told in ended.stderr
         document = json.loads(ended.stdout)
         assert "secret" not in document or document["secret"] not in ended.stderr
         assert "shown this once" not in ended.stderr
@@ -93,7 +94,7 @@ async def test_410_shows_and_dead_letters_are_replayed(dsn: str, filplus: Run) -
         [listed] = (await filplus("list"))["webhooks"]
         assert (listed["state"], listed["dead"]) == ("disabled", 1)
         await filplus("replay", "--dead", added["id"], code=2)
-        await filplus("enable", added["id"])
+        await filplus("enable", added["id"], told=f"filplus webhook replay --dead {added['id']}")
         receiver.behaviour = well
         assert len((await filplus("replay", "--dead", added["id"]))["replayed"]) == 1
         await until(lambda: len(receiver.taken) == 1)

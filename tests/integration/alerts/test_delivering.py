@@ -212,6 +212,9 @@ async def test_410_disables_the_endpoint_and_enabling_delivers_what_waited(world
                 await send_test(connection, added.endpoint_id, now=world.now)
             with pytest.raises(EndpointRefused, match="disabled"):
                 await replay_dead(connection, added.endpoint_id, now=world.now)
+            [dead] = await world.deliveries(endpoint_id=added.endpoint_id, state="dead")
+            with pytest.raises(EndpointRefused, match="enable it first"):
+                await replay_delivery(connection, dead.id, now=world.now)
             await enable_endpoint(connection, added.endpoint_id, now=world.now)
             [dead] = await world.deliveries(endpoint_id=added.endpoint_id, state="dead")
             receiver.behaviour = well
@@ -407,7 +410,7 @@ async def test_what_waits_for_a_removed_endpoint_is_dead(world: World) -> None:
         [row] = await world.deliveries()
         assert (row.state, row.dead_reason) == ("dead", "the endpoint was removed")
         async with world.pool.acquire() as connection:
-            with pytest.raises(EndpointRefused, match="removed"):
+            with pytest.raises(EndpointRefused, match="removed: add its address again"):
                 await replay_delivery(connection, row.id, now=world.now)
         await world.add(receiver.url)  # the address is free again
 

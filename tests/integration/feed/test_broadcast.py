@@ -1,5 +1,6 @@
 """The feed in memory."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,6 +50,28 @@ async def test_only_those_are_woken_whom_an_event_is_for() -> None:
         assert [[found.id for found in broadcast.take(one)] for one in ones] == [[1, 3], [2, 3], [2, 3], [1, 2, 3]]
     assert broadcast.count() == 0
     assert broadcast._by_key == {}
+
+
+async def test_only_those_are_woken_who_may_see_a_review() -> None:
+    broadcast = begun()
+    one, other, every = (watcher(review_id="rev_1"), watcher(review_id="rev_2"), watcher(all_reviews=True))
+    cid = watcher()
+    with (
+        broadcast.watching(one),
+        broadcast.watching(other),
+        broadcast.watching(every),
+        broadcast.watching(cid),
+    ):
+        for number, review_id in enumerate(["rev_1", "rev_2", "rev_3"], start=1):
+            for watching in (one, other, every, cid):
+                watching.woken.clear()
+            broadcast.add([replace(event(number, piece=None), review_id=review_id)])
+            woken = [watching.woken.is_set() for watching in (one, other, every, cid)]
+            assert woken == [review_id == "rev_1", review_id == "rev_2", True, False]
+        broadcast.add([event(4)])
+        taken = [[found.id for found in broadcast.take(watching)] for watching in (one, other, every, cid)]
+        assert taken == [[1], [2], [1, 2, 3], [4]]
+    assert broadcast._by_review == {}
 
 
 async def test_a_watcher_goes_past_what_it_does_not_want() -> None:

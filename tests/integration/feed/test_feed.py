@@ -69,6 +69,7 @@ def changes_of(events: list[FeedEvent]) -> dict[str, set[str]]:
 
 
 SIZE = 1 << 30
+PARTIES = (feed.party_key("client", 9000), feed.party_key("provider", 1000))
 
 
 def proposal(piece: int, start: int) -> dict[str, Any]:
@@ -105,9 +106,11 @@ async def test_the_life_of_a_claim_is_told_by_its_piece(followed: Followed) -> N
     [onboarded] = followed.order("Onboard", "f01000", [allocation])
     events = await followed.news()
     assert changes_of(events) == {piece_text(1): {"claim"}}
-    assert [event.keys for event in events if event.type == "cid"] == [frozenset({match_key(piece_cid(1))})]
+    assert [event.keys for event in events if event.type == "cid"] == [{match_key(piece_cid(1)), *PARTIES}]
     followed.order("Terminate", "f01000", onboarded["sector"])
-    assert changes_of(await followed.news()) == {piece_text(1): {"sector-terminated"}}
+    events = await followed.news()
+    assert changes_of(events) == {piece_text(1): {"sector-terminated"}}
+    assert set(PARTIES) <= set().union(*(event.keys for event in events))
 
 
 async def test_the_life_of_a_deal_is_told_by_its_piece_and_its_label(followed: Followed) -> None:
@@ -116,9 +119,12 @@ async def test_the_life_of_a_deal_is_told_by_its_piece_and_its_label(followed: F
     events = await followed.news()
     assert changes_of(events) == {piece_text(2): {"deal-published", "allocation"}}
     told = next(event for event in events if event.type == "cid")
-    assert told.keys == {match_key(piece_cid(2)), match_key(payload_cid(2))}
+    assert told.keys == {match_key(piece_cid(2)), match_key(payload_cid(2)), *PARTIES}
+    assert (told.data["client_ids"], told.data["provider_ids"]) == ([9000], [1000])
     followed.order("ActivateDeals", [deal])
-    assert "deal-activated" in changes_of(await followed.news())[piece_text(2)]
+    events = await followed.news()
+    assert "deal-activated" in changes_of(events)[piece_text(2)]
+    assert set(PARTIES) <= set().union(*(event.keys for event in events))
 
 
 async def test_a_reorg_tells_what_it_took_back(followed: Followed) -> None:
@@ -128,6 +134,7 @@ async def test_a_reorg_tells_what_it_took_back(followed: Followed) -> None:
     followed.order("Fork", 5)
     events = await followed.news()
     assert "reverted" in changes_of(events)[piece_text(3)]
+    assert set(PARTIES) <= set().union(*(event.keys for event in events))
     told = next(event.data for event in events if event.type == "head")
     assert told["reverted_from_epoch"] <= height
     assert (told["change"], told["depth"]) == ("reorg", 5)

@@ -12,7 +12,7 @@ import time
 import structlog
 
 from explorer.errors import FollowError
-from explorer.follow import states
+from explorer.follow import follower, states
 from explorer.follow.follower import Follower
 from explorer.ground.database import open_pool
 from node.chain.errors import ChainError
@@ -20,20 +20,23 @@ from node.lotus.opening import open_lotus_chain
 
 APPLICATION = "filplus follower under test"
 _PAUSE_S = 0.05
+_POLL_S, _LIGHTER_AFTER_S = 0.5, 2.0
+"""A head that went back while nobody followed is waited for: a minute and more in the product."""
 
 
 async def follow(dsn: str, url: str) -> None:
     """Follows for ever, and reads states beside it, as the service does."""
     states.LOOK_S = states.FIRST_PAUSE_S = _PAUSE_S
+    follower.POLL_S, follower.LIGHTER_AFTER_S = _POLL_S, _LIGHTER_AFTER_S
     async with open_pool(dsn, application_name=APPLICATION) as pool, open_lotus_chain([url]) as chain:
-        follower = Follower(chain, pool, time.monotonic)
-        await asyncio.gather(follower.states.run(), _go_on(follower))
+        made = Follower(chain, pool, time.monotonic)
+        await asyncio.gather(made.states.run(), _go_on(made))
 
 
-async def _go_on(follower: Follower) -> None:
+async def _go_on(made: Follower) -> None:
     while True:
         try:
-            await follower.follow(lambda: None)
+            await made.follow(lambda: None)
         except (ChainError, FollowError) as error:
             print(error, file=sys.stderr)
             await asyncio.sleep(_PAUSE_S)

@@ -138,6 +138,16 @@ async def looped(pool: asyncpg.Pool, world: World, hurried: Hurried) -> AsyncIte
             await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_what_ends_the_loop_is_said_by_status(pool: asyncpg.Pool) -> None:
+    settings = load_settings({"FILPLUS_NETWORK": "simulated", "FILPLUS_CHAIN_URL": "http://127.0.0.1:1/rpc/v1"})
+    standing = Standing(CollectorRegistry())
+    await pool.execute("ALTER TABLE explorer.following RENAME TO elsewhere")
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await FollowLoop(settings, pool, standing, QUICK).run(lambda: None)
+    error = standing.document(None, None)["error"]
+    assert error == 'relation "explorer.following" does not exist'
+
+
 @pytest.mark.usefixtures("soon_final")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_loop_outlives_every_fault(pool: asyncpg.Pool, tmp_path: Path, hurried: Hurried, kind: str) -> None:

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from explorer.index.tipsets import load_holes
+from node.lotus.transport import Call
 from tests.integration.follow.index import LivingIndex
 from tests.integration.follow.nodes import BeneathTransport
 from tests.integration.follow.world import World
@@ -39,3 +40,35 @@ async def test_their_labels_are_asked_for_where_lotus_prints_none(
     assert any(row["label"].startswith(b"\xff\xfe") for row in rows)
     async with pool.acquire() as connection:
         assert await load_holes(connection) == []
+
+
+class UnlabelledTransport(BeneathTransport):
+    """One whose market refuses to tell labels, as by a message that fails: nothing is returned."""
+
+    is_silent = True
+
+    async def call(self, call: Call) -> object:
+        answer: Any = await super().call(call)
+        if call.method != "Filecoin.StateCall" or not self.is_silent:
+            return answer
+        return {**answer, "MsgRct": {**answer["MsgRct"], "ExitCode": 22, "Return": None}, "Error": "unhandled (22)"}
+
+
+async def test_a_label_that_is_not_told_is_a_hole_until_it_is(pool: asyncpg.Pool, tmp_path: Path) -> None:
+    world, silent = World(0), UnlabelledTransport
+    world.live("mine")
+    index = BeneathIndex(pool, world, tmp_path)
+    await index.follow()
+    world.live(*("publish", "activate") * 6)
+    transport = silent(world.dispatcher)
+    index.follower = type(index.follower)(chain_over(transport, time=index.time), pool, index.time.clock)
+    await index.go()
+    async with pool.acquire() as connection:
+        assert {hole.kind for hole in await load_holes(connection)} == {"deals"}
+    transport.is_silent = False
+    for _ in range(4):
+        await index.time.sleep(60)
+        await index.go()
+    async with pool.acquire() as connection:
+        assert await load_holes(connection) == []
+    await index.assert_at_head("told at last")

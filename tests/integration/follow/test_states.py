@@ -173,6 +173,24 @@ async def test_a_read_that_fails_is_asked_again_ever_later_and_following_goes_on
     await index.assert_at_head("read at last")
 
 
+async def test_a_state_that_would_make_most_of_the_index_vanish_is_a_fault(pool: asyncpg.Pool, tmp_path: Path) -> None:
+    """As of a server that answers null for what it could not compute."""
+    index = lived(pool, tmp_path, 5)
+    index.gate.open.set()
+    await index.follow()
+    await pool.execute("DELETE FROM explorer.coverage WHERE kind = 'claims'")
+    await pool.execute(
+        "INSERT INTO explorer.claims SELECT n, 1, 2, 128, 0, 1, 9, 0, 0, 0 FROM generate_series(100001, 102000) AS n"
+    )
+    index.restart()
+    index.gate.open.set()
+    await index.follower.states.read_due()
+    [claims] = index.follower.states.documents()
+    assert "the index holds 2,0" in claims["error"]
+    assert "--force" in claims["error"]
+    assert await pool.fetchval("SELECT count(*) FROM explorer.claims WHERE id > 100000 AND gone_epoch IS NULL") == 2000
+
+
 async def test_a_read_that_is_cut_off_leaves_nothing_behind(pool: asyncpg.Pool, tmp_path: Path) -> None:
     index = lived(pool, tmp_path, 7)
     await index.go()

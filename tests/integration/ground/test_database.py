@@ -78,6 +78,23 @@ async def test_cut_connection_is_unavailable_for_now(dsn: str, postgres: Server)
                 await connection.fetchval("SELECT pg_sleep(1)")
 
 
+async def test_a_database_that_takes_no_connections_is_unavailable_for_now(dsn: str, postgres: Server) -> None:
+    """SQLSTATE 55000: as while an operator restores it."""
+    async with open_connection(postgres.dsn_of("postgres")) as other:
+        name = await _name_of(dsn)
+        await other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        try:
+            with pytest.raises(DatabaseUnavailable, match="not currently accepting connections"):
+                await _name_of(dsn)
+        finally:
+            await other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+async def _name_of(dsn: str) -> str:
+    async with open_connection(dsn) as connection:
+        return str(await connection.fetchval("SELECT current_database()"))
+
+
 async def test_error_of_the_statement_passes_through(dsn: str) -> None:
     async with open_connection(dsn) as connection:
         with pytest.raises(asyncpg.UndefinedTableError), database_errors("reading"):

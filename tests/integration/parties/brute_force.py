@@ -9,7 +9,7 @@ import asyncpg
 from explorer.index.questions import EvidenceRequest
 from explorer.index.service import IndexService
 from explorer.parties.counting import MOST_COPIES
-from explorer.parties.naming import OTHER, ROLES, Role
+from explorer.parties.naming import OTHER, Role
 from explorer.parties.service import PartyService
 from explorer.verdict.records import RECORD_KINDS
 from node.piece import piece_v1
@@ -38,7 +38,7 @@ async def all_records(pool: asyncpg.Pool, service: IndexService) -> dict[str, li
 
 def parties_in(records: dict[str, list[Document]]) -> list[tuple[Role, str]]:
     """Every party that a record names."""
-    named = {(role, one[role]) for role in ROLES for kind in RECORD_KINDS for one in records[kind]}
+    named = {(role, one[role]) for role in OTHER for kind in RECORD_KINDS for one in records[kind]}
     return sorted(named)
 
 

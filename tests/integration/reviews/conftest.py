@@ -142,6 +142,7 @@ class World:
 def demand_fit(method: str, path: str, got: Got) -> None:
     """Every answer fits the contract."""
     template = re.sub(r"^(/reviews/)[^/]+", r"\1{id}", path.partition("?")[0])
+    template = re.sub(r"^(/publishers/)[^/]+", r"\1{address}", template)
     operation = CONTRACT.operation_at(template, method)
     if operation is None or got.status == 304 or not got.body:
         return
@@ -183,7 +184,8 @@ async def opened_world(
         quorum_bytes=1 << 50,
         now=lambda: clock[0].now,
     )
-    limits = Limits(key_rate=Rate(burst=1_000_000, per_minute=1_000_000), event_heartbeat_s=heartbeat_s)
+    rate = Rate(burst=1_000_000, per_minute=1_000_000)
+    limits = Limits(key_rate=rate, session_rate=rate, event_heartbeat_s=heartbeat_s)
     config = WebConfig(network="mainnet", public_url=PUBLIC_URL, version="0", limits=limits)
     app = make_app(index, config=config, broadcast=broadcast, access=AccessService(pool), reviews_desk=desk)
     with socket.create_server(("127.0.0.1", 0)) as bound:

@@ -1,13 +1,22 @@
 """What else becomes of a review, and who may see and do it."""
 
+import base64
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from explorer.access.actors import Scope
-from explorer.access.clusters import add_cluster
+from explorer.access.actors import Actor, ActorKind, Scope
+from explorer.access.clusters import add_cluster, revoke_cluster
+from explorer.ground.queries import load_queries
+from explorer.reviews.changes import MOST_ROUNDS, reopen
+from explorer.reviews.deciding import MOST_QUESTIONS, ask
+from explorer.reviews.desk import loaded
+from explorer.reviews.documents import ALERT_INPUTS, alert_document
+from explorer.reviews.dossier import load_dossier
+from explorer.reviews.errors import TooMuchSaid
+from explorer.reviews.reading import count_open_of
 from tests.e2e.fake_index import ACTIVE, PAYLOAD
 from tests.integration.reviews.conftest import OPERATOR, World, code, document
 from tests.integration.reviews.requests import TIB
@@ -203,6 +212,83 @@ async def test_bad_questions_are_refused(world: World, query: str, refusal: str)
 async def test_strange_filters_find_nothing_and_do_no_harm(world: World, query: str) -> None:
     got = await world.ask("GET", f"/reviews?{query}")
     assert got.status in (200, 400), got.body
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=0001-01-01T00:00:00%2B23:59",
+        "until=9999-12-31T23:59:59-23:59",
+        "waits_for=me&cursor=" + base64.urlsafe_b64encode(b"waiting 0001-01-01T00:00:00+23:59 x").decode().rstrip("="),
+        "job_id=%00",
+        "cluster=%00",
+    ],
+)
+async def test_times_beyond_the_calendar_are_no_fault_of_ours(world: World, query: str) -> None:
+    got = await world.ask("GET", f"/reviews?{query}", session=NOTARY_F1)
+    assert got.status in (200, 400), got.body
+
+
+async def test_what_is_kept_of_a_review_is_bounded(world: World) -> None:
+    review = await world.report()
+    operator, notary = OPERATOR, Actor(ActorKind.NOTARY, str(NOTARY_F1), "Ada")
+    await world.pool.execute("UPDATE reviews.reviews SET state = 'withdrawn', round = $1", MOST_ROUNDS)
+    await world.pool.execute("UPDATE reviews.rounds SET round = $1", MOST_ROUNDS)
+    with pytest.raises(TooMuchSaid, match="rounds"):
+        await reopen(world.desk, operator, review["id"], "again and again")
+    await world.pool.execute("UPDATE reviews.reviews SET state = 'open'")
+    await world.pool.execute(
+        """INSERT INTO reviews.decisions (review_id, round, notary, notary_name, addresses, decision, comment, at)
+           SELECT $1, $2, $3, 'Ada', ARRAY[$3], 'ask', 'why?', now() FROM generate_series(1, $4)""",
+        review["id"],
+        MOST_ROUNDS,
+        str(NOTARY_F1),
+        MOST_QUESTIONS,
+    )
+    with pytest.raises(TooMuchSaid, match="questions"):
+        await ask(world.desk, notary, review["id"], "and why?")
+    async with world.pool.acquire() as connection:
+        alert = alert_document(await loaded(connection, review["id"]), world.desk.network)
+    assert len(alert["decisions"]) == ALERT_INPUTS
+
+
+async def test_what_was_said_of_one_review_is_found_among_all_that_was_said(world: World) -> None:
+    talked_of, other = await world.report(job_id="a"), await world.report(job_id="b")
+    query = load_queries("explorer.reviews.sql", "reviews.sql")["decisions"]
+    async with world.pool.acquire() as connection:
+        await connection.execute(
+            """INSERT INTO reviews.decisions (review_id, round, notary, notary_name, addresses, decision, comment, at)
+               SELECT $1, 1, 'f1', 'Ada', ARRAY['f1'], 'ask', repeat('why? ', 100), now()
+               FROM generate_series(1, 5000)""",
+            talked_of["id"],
+        )
+        await connection.execute("ANALYZE reviews.decisions")
+        plan = await connection.fetch(f"EXPLAIN {query.replace('$1', chr(39) + '{' + other['id'] + '}' + chr(39))}")
+    assert any("decisions_review" in row[0] for row in plan), plan
+
+
+async def test_of_many_results_the_newest_alone_is_read(world: World) -> None:
+    review = await world.report()
+    for size_bytes in (TIB, 2 * TIB):
+        body = {"outputs": [{"cid": ACTIVE, "size_bytes": size_bytes}]}
+        assert (await world.ask("POST", path(review, "/results"), body)).status < 300
+    async with world.pool.acquire() as connection:
+        rows = await connection.fetch(load_queries("explorer.reviews.sql", "reviews.sql")["results"], review["id"])
+    assert [row["size_bytes"] for row in rows] == [2 * TIB]
+    shown = await world.show(review)
+    assert (shown["results"]["number"], shown["results_total"]) == (2, 2)
+
+
+async def test_a_notary_is_told_that_the_cluster_was_revoked(world: World) -> None:
+    """The review stays, and can be approved: whoever decides has to know."""
+    review, notary = await world.report(), Actor(ActorKind.NOTARY, str(NOTARY_F1), "Ada")
+    told = [risk.text for risk in (await load_dossier(world.desk, notary, review["id"])).risks]
+    assert not any("revoked" in text for text in told)
+    async with world.pool.acquire() as connection:
+        cluster_id = await revoke_cluster(connection, "eu", by=OPERATOR)
+        assert await count_open_of(connection, cluster_id) == 1
+    told = [risk.text for risk in (await load_dossier(world.desk, notary, review["id"])).risks]
+    assert any("revoked" in text for text in told)
 
 
 async def test_a_private_answer_is_kept_by_nobody_and_known_again(world: World) -> None:

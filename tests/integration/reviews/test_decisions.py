@@ -10,6 +10,7 @@ from coincurve import PrivateKey
 
 from explorer.access.notaries import add_notary, revoke_notary
 from explorer.audit.verifying import verify_database
+from explorer.reviews.store import lock_review
 from explorer.signatures.ethereum import eth_address_of_key
 from explorer.signatures.facts import Decision
 from explorer.signatures.texts import facts_of, text_of
@@ -261,6 +262,36 @@ async def test_a_revoked_notarys_approval_of_an_open_review_counts_no_more(world
     assert (await world.show(review))["sentence"] == "open, waits for 2 approvals"
     second = document(await world.decide(review, OTHER_F1))
     assert (second["state"], second["sentence"]) == ("open", "open, waits for 1 more of 2 approvals")
+
+
+async def test_who_has_approved_is_not_revoked_while_that_is_counted(world: World) -> None:
+    """Else a review could be approved by two, one of whom was revoked, by the log too, before the other decided."""
+    review = await world.proven(requested_bytes=str(PIB))
+    await world.decide(review)
+    async with world.pool.acquire() as deciding, world.pool.acquire() as revoking:
+        transaction = deciding.transaction()
+        await transaction.start()
+        held = await lock_review(deciding, review["id"])
+        assert held is not None
+        assert len(held.life.approvals) == 1
+        revoke = asyncio.create_task(revoke_notary(revoking, str(NOTARY_F1), by=OPERATOR))
+        done, _ = await asyncio.wait({revoke}, timeout=0.3)
+        assert not done
+        await transaction.commit()
+        await revoke
+
+
+async def test_a_revoked_approval_does_not_come_back_with_its_notary(world: World) -> None:
+    review = await world.proven(requested_bytes=str(PIB))
+    await world.decide(review)
+    async with world.pool.acquire() as connection:
+        await revoke_notary(connection, str(NOTARY_F1), by=OPERATOR)
+        await add_notary(connection, NOTARY_F1, "Ada", by=OPERATOR)
+    assert (await world.show(review))["sentence"] == "open, waits for 2 approvals"
+    path = f"/reviews/{review['id']}/approval?decision=approve&address={NOTARY_F1}"
+    assert code(await world.ask("GET", path, key=None)) == (409, "already_decided")
+    assert document(await world.decide(review, OTHER_F1))["state"] == "open"
+    assert document(await world.decide(review, NOTARY_0X))["state"] == "approved"
 
 
 async def test_nobody_signs_a_longer_time_than_was_offered(world: World) -> None:

@@ -1,6 +1,8 @@
 """What notaries' pages stand on: what waits for whom, what others there are, the stream of all reviews."""
 
 import asyncio
+import html
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -67,6 +69,28 @@ async def test_filters_go_with_it_and_negate(world: World) -> None:
     await world.report(job_id="us-1", key="us")
     assert await waiting(world, NOTARY_F1, "&cluster=us") == ["us-1"]
     assert await waiting(world, NOTARY_F1, "&cluster=!us") == ["eu-1"]
+
+
+async def test_the_page_counts_and_links_what_it_shows(world: World) -> None:
+    """Narrowed, the count is of what fits; as JSON and on the next page it is the same question."""
+    for number in range(3):
+        await world.report(job_id=f"us-{number}", key="us")
+    await world.report(job_id="eu-1")
+    narrowed = "/reviews?waits_for=me&cluster=us&limit=2"
+    shown = (await world.ask("GET", narrowed, session=NOTARY_F1, headers=PAGE)).body.decode()
+    assert "3 reviews wait for you" in shown
+    links = [html.unescape(link) for link in re.findall(r'href="(/reviews\?[^"]+)"', shown)]
+    assert f"{narrowed}&format=json" in links
+    [further] = [link for link in links if "cursor=" in link]
+    assert "limit=2" in further
+    rest = (await world.ask("GET", further, session=NOTARY_F1, headers=PAGE)).body.decode()
+    assert len(re.findall(r"<tr data-key", rest)) == 1
+    assert f'<a href="{html.escape(narrowed)}">Back to the first</a>' in rest
+    queue = (await world.ask("GET", "/reviews", session=NOTARY_F1, headers=PAGE)).body.decode()
+    assert "4 reviews wait for you" in queue
+    link = '<a href="/reviews?waits_for=me&amp;format=json">'
+    assert link in queue
+    assert len(document(await world.ask("GET", "/reviews?waits_for=me&format=json", session=NOTARY_F1))["reviews"]) == 4
 
 
 @pytest.mark.parametrize("query", ["waits_for=me&state=open", "waits_for=me&cursor=AAAA", "waits_for=you"])

@@ -1,12 +1,15 @@
 """Fork choice and plan: whatever two chains have in common, the plan leads from one to the other."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.errors import ForkBelowFinal
 from explorer.follow.forks import is_heavier, key_of, plan_to
-from node.chain.tipset import TipSet
+from explorer.index.followed import Link
+from node.chain.tipset import TipSet, TipSetKey
 from tests.unit.follow.tipsets import chain_of, links_of, tipset
 
 gaps = st.lists(st.integers(1, 4), max_size=8)
@@ -70,6 +73,17 @@ def test_a_path_that_stands_on_nothing_of_ours_is_refused() -> None:
 
 def test_only_a_heavier_head_is_taken_from_a_mere_answer() -> None:
     head = tipset(9, "head", "parent", weight=100)
-    assert is_heavier(head, 99)
-    assert not is_heavier(head, 100)
-    assert not is_heavier(head, 101)
+    ours = Link(9, key_of(tipset(9, "ours", "parent").key))
+    assert is_heavier(head, ours, 99)
+    assert not is_heavier(head, ours, 100)
+    assert not is_heavier(head, ours, 101)
+
+
+def test_the_same_blocks_and_one_more_are_heavier() -> None:
+    """A follower that was killed between the two, or only asks, is not told of the growth: it sees a head."""
+    head, other = tipset(9, "head", "parent", weight=100), tipset(9, "other", "parent")
+    grown = replace(head, key=TipSetKey((*other.key.cids, *head.key.cids)))
+    ours = Link(9, key_of(head.key))
+    assert is_heavier(grown, ours, 100)
+    assert not is_heavier(head, Link(9, key_of(grown.key)), 100)
+    assert not is_heavier(grown, ours, 101)

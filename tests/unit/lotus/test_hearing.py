@@ -64,6 +64,24 @@ async def test_a_node_that_fails_is_unheard_since_the_first_failure(time: Time) 
     assert (health.error, health.failing_since, health.heard_at) == (None, None, time.now_s)
 
 
+async def test_a_node_whose_head_is_far_behind_anothers_is_named(time: Time) -> None:
+    ahead, behind = Node("ahead"), Node("behind")
+    told, answer = {**HEAD, "Height": HEAD["Height"] + 500}, ahead.answer
+    told["Blocks"] = [{**block, "Height": told["Height"]} for block in HEAD["Blocks"]]
+    ahead.answer = lambda call: told if call.method == "Filecoin.ChainHead" else answer(call)
+    chain = chain_over(ahead, behind, time=time)
+    for _ in range(2):
+        first, second = await listen(chain)
+        time.now_s += 5
+    assert (first.error, second.unheard) == (None, None)
+    assert second.error == f"behind: its head at epoch {HEAD['Height']} is 500 epochs behind another's"
+    assert second.failing_since == time.now_s - 10
+    ahead.answer = answer
+    ahead.faults = [DOWN]
+    first, second = await listen(chain)
+    assert (first.error, second.error) == ("ahead: no connection", None)
+
+
 async def test_a_node_that_wants_to_be_left_alone_is(time: Time) -> None:
     node = Node("a")
     chain = chain_over(node, time=time)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from explorer.reviews.risks import Case, Input, Risk, Tone, risks_of, scripts_of
+from explorer.reviews.risks import Case, Input, Risk, Shared, Tone, risks_of, scripts_of
 
 GIB = 1 << 30
 ONE = Input(cid="bafyone", clients=frozenset({"f01"}), providers=frozenset({"f0100"}), active_copies=3)
@@ -20,6 +20,8 @@ def case(**changes: Any) -> Case:
         "intake": ["active"],
         "inputs": [ONE],
         "earlier": {"approved": 2},
+        "shared": [Shared(None, 0, 0, 0, 0)],
+        "shared_most": 1_000,
     }
     return Case(**calm | changes)
 
@@ -30,7 +32,7 @@ def told(**changes: Any) -> list[Risk]:
 
 def test_a_calm_review_says_what_is_fine_and_what_nobody_knows() -> None:
     tones = [risk.tone for risk in told()]
-    assert tones == [Tone.UNKNOWN, *[Tone.GOOD] * 6]
+    assert tones == [Tone.UNKNOWN, *[Tone.GOOD] * 7]
     assert "not known" in told()[0].text
 
 
@@ -49,6 +51,17 @@ def test_a_calm_review_says_what_is_fine_and_what_nobody_knows() -> None:
         ({"intake": ["active", "past", "unknown"]}, Tone.LOOK, "2 of 3 inputs were not FIL+"),
         ({"earlier": {}}, Tone.LOOK, "a new address"),
         ({"earlier": {"rejected": 1}}, Tone.LOOK, "1 other review here: 1 rejected"),
+        ({"shared": []}, Tone.UNKNOWN, "whether other reviews name the same data is not known"),
+        (
+            {"shared": [Shared(None, 1, 1, 1, 0)]},
+            Tone.LOOK,
+            "1 other review names the same input: by one cluster, all for this publisher",
+        ),
+        (
+            {"shared": [Shared(None, 1_000, 2, 3, 2)]},
+            Tone.LOOK,
+            "at least 1,000 other reviews name the same input: by 2 clusters, for 2 other publishers",
+        ),
         ({"inputs": []}, Tone.UNKNOWN, "which clients stored the inputs is not known"),
         ({"names": [("the job's id", "pay\u200bload")]}, Tone.LOOK, "can't be seen"),
         ({"names": [("the cluster's name", "\u0430pple")]}, Tone.LOOK, "mixes Cyrillic and Latin letters"),

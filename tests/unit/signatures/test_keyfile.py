@@ -56,6 +56,12 @@ def test_we_open_eth_keyfiles(kdf: Any) -> None:
     assert open_key(json.dumps(document), PASSPHRASE) == NOTARY
 
 
+def test_costs_that_do_not_go_together_are_refused() -> None:
+    """Each in its bounds, but RFC 7914 wants n below 2^(16 r)."""
+    with pytest.raises(MalformedKeyFile, match="n of 131072 with an r of 1"):
+        open_key(altered(crypto__kdfparams__n=2**17, crypto__kdfparams__r=1), PASSPHRASE)
+
+
 def test_the_due_cost_is_one_that_takes_128_mib() -> None:
     assert 128 * 8 * SCRYPT_COST == 128 << 20
     assert json.loads(seal_key(NOTARY, PASSPHRASE))["crypto"]["kdfparams"]["n"] == SCRYPT_COST

@@ -24,7 +24,7 @@ def verdict(**cursors: str) -> dict[str, Any]:
     ["2025-01-15T12:00:00Z", "2025-01-15t12:00:00z", "2025-01-15T14:00:00+02:00", "2025-01-15T14:00:00 02:00"],
 )
 def test_a_time_is_read_in_utc_even_with_an_unencoded_plus(text: str) -> None:
-    assert parse_time(text) == datetime(2025, 1, 15, 12, tzinfo=UTC)
+    assert parse_time("at", text) == datetime(2025, 1, 15, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,13 @@ def test_a_time_is_read_in_utc_even_with_an_unencoded_plus(text: str) -> None:
 )
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(Problem) as caught:
-        parse_time(text)
+        parse_time("at", text)
     assert caught.value.code == "malformed_time"
+
+
+def test_the_parameter_is_named_that_is_no_time() -> None:
+    with pytest.raises(Problem, match="since must be an RFC 3339 time, not 'yesterday'"):
+        parse_time("since", "yesterday")
 
 
 def test_epoch_and_time_exclude_each_other() -> None:

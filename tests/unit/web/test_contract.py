@@ -88,6 +88,24 @@ def test_bodies_that_do_not_fit(body: Any, code: str) -> None:
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"results": {"outputs": [{"cid": "x", "size_bytes": -1}]}}, "results.outputs.0.size_bytes: -1 is less"),
+        ({"results": {"outputs": [], "exit_code": "0"}}, "results.exit_code: "),
+        ({"results": {}}, "results: 'outputs' is a required property"),
+        ({"results": 7}, "results: 7 is not of type 'object'"),
+        ({"publisher_proof": {"message": "x"}}, "publisher_proof: 'signature' is a required property"),
+    ],
+)
+def test_what_may_be_null_and_does_not_fit_is_named_to_the_field(changes: dict[str, Any], named: str) -> None:
+    body = {"job_id": "j", "job": {}, "cids": ["x"], "publisher": "f1x", "requested_bytes": "1"}
+    with pytest.raises(Problem) as caught:
+        CONTRACT.operations["postReview"].check_body(body | changes)
+    assert caught.value.code == "malformed_body"
+    assert caught.value.detail.startswith(named)
+
+
 @pytest.mark.parametrize("body", [{"cids": ["x"] * 10_000}, {"cids": ["x"], "at_epoch": None}, {"cids": [""]}])
 def test_bodies_that_fit(body: Any) -> None:
     VERDICTS.check_body(body)

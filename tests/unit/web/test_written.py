@@ -12,7 +12,7 @@ from explorer.web.audit_page import seal_of
 from explorer.web.formats import visible
 from explorer.web.job_words import job_words
 from explorer.web.sign_in_pages import own_path
-from explorer.web.written import LOG_LINES, SHOWN_CHARS, shown_document, shown_log
+from explorer.web.written import LOG_LINES, SHOWN_CHARS, read_json_text, shown_document, shown_log
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,8 @@ def test_a_megabyte_of_a_document_is_capped_quickly() -> None:
     text = json.dumps({"x": ["\u202e<script>" * 10] * 8_000})
     assert len(text) > 900_000
     began = time.perf_counter()
-    shown, words = shown_document(text), job_words(text)
+    document = read_json_text(text)
+    shown, words = shown_document(document), job_words(document)
     assert time.perf_counter() - began < 1.0
     assert shown.hidden_chars > 700_000
     assert "<script>" not in shown.text
@@ -61,7 +62,7 @@ def test_a_megabyte_of_a_document_is_capped_quickly() -> None:
 
 @pytest.mark.parametrize("text", ["[]", "1", "null", '"x"', "{}", '{"Tasks": {}}', '{"Tasks": [1, null]}', "not json"])
 def test_what_is_no_job_is_called_a_document(text: str) -> None:
-    assert job_words(text).kind.startswith("a document")
+    assert job_words(read_json_text(text)).kind.startswith("a document")
 
 
 JSON = st.recursive(
@@ -75,7 +76,7 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_any_document_has_words(document: object) -> None:
-    words = job_words(json.dumps({"Tasks": [document], "Labels": document}))
+    words = job_words(read_json_text(json.dumps({"Tasks": [document], "Labels": document})))
     assert all(name and len(text) <= 300 for name, text in words.pairs)
 
 
@@ -91,7 +92,7 @@ def test_a_bacalhau_job_is_told_in_words() -> None:
             }
         ],
     }
-    assert job_words(json.dumps(job)).pairs == (
+    assert job_words(read_json_text(json.dumps(job))).pairs == (
         ("Name", "regrid"),
         ("Engine", "docker"),
         ("Image", "python:3"),

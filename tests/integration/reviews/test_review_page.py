@@ -1,0 +1,159 @@
+"""A review's page and its forms: what is looked up anew, what comes next, and what nobody should have sent."""
+
+import io
+import re
+from itertools import pairwise
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from explorer.reviews import dossier
+from node.address import Address
+from tests.e2e.conftest import Got
+from tests.e2e.fake_index import ACTIVE, NONE, PAYLOAD, FakeIndex
+from tests.integration.forms import FORM, encoded, spoiled
+from tests.integration.reviews.conftest import PUBLIC_URL, World
+from tests.unit.signatures.builders import NOTARY_F1
+
+PAGE = {"Accept": "text/html"}
+
+
+async def looked_at(world: World, path: str, who: Address = NOTARY_F1) -> str:
+    """The page's text, its tags left out."""
+    got = await world.ask("GET", path, session=who, headers=PAGE)
+    assert got.status == 200, got.body
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", got.body.decode()))
+
+
+async def post(world: World, path: str, raw: bytes, who: Address | None = NOTARY_F1) -> Got:
+    """The answer to a form as a browser sends it."""
+    headers = {**PAGE, "Content-Type": FORM, "Origin": PUBLIC_URL}
+    if who is not None:
+        headers["Cookie"] = f"__Host-filplus-session={world.cookies[who]}"
+    return await world.client.ask("POST", path, headers=headers, data=io.BytesIO(raw))
+
+
+@pytest.mark.parametrize("action", ["approve", "reject", "ask", "comment", "dance"])
+@pytest.mark.parametrize("who", [NOTARY_F1, None])
+async def test_whatever_is_wrong_with_a_reviews_form_is_refused(world: World, action: str, who: Address | None) -> None:
+    review = await world.report()
+    path = f"/reviews/{review['id']}"
+    fields = {"action": action, "comment": "because", "message": "a text", "signature": "01ab"}
+    for raw in spoiled(fields):
+        got = await post(world, path, raw, who)
+        is_said = got.status == 303 and action in ("comment", "ask") and who is not None
+        assert is_said or 400 <= got.status < 500, (raw[:100], got.status, got.body[-300:])
+    assert (await world.show(review))["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "words"),
+    [
+        ({"action": "ask", "message": "x"}, 400, "Say in a sentence why"),
+        ({"action": "ask", "message": "x", "comment": "\u200b"}, 400, "says nothing that can be seen"),
+        ({"comment": "typed and kept"}, 400, "doesn&#39;t say what to do"),
+        ({"action": "approve", "comment": "typed and kept"}, 400, "The signature is missing"),
+        ({"action": "ask", "comment": f"typed and kept{'!' * 4000}"}, 400, "too long"),
+        ({"action": "dance", "comment": "typed and kept"}, 400, "is not one of"),
+    ],
+)
+async def test_a_form_that_is_not_taken_comes_back_with_what_was_typed(
+    world: World, form: dict[str, str], status: int, words: str
+) -> None:
+    review = await world.report()
+    got = await post(world, f"/reviews/{review['id']}", encoded(form))
+    page = got.body.decode()
+    assert (got.status, got.headers["Content-Type"]) == (status, "text/html; charset=utf-8"), page[:500]
+    [notice] = re.findall(r"<div class=\"notice bad\".*?</div>", page, re.DOTALL)
+    assert words in notice
+    assert f">{form.get('comment', '')}" in page
+
+
+async def test_a_decision_that_comes_too_late_keeps_its_reason(world: World) -> None:
+    review = await world.report()
+    text = await world.text(review, decision="reject")
+    assert (await world.decide(review, decision="reject")).status == 200
+    form = {"action": "reject", "comment": "my reason", "message": text, "signature": "01ab"}
+    got = await post(world, f"/reviews/{review['id']}", encoded(form))
+    assert 400 <= got.status < 500
+    assert b">my reason</textarea>" in got.body
+    assert b"This was decided while you were here" in got.body
+
+
+class TurningIndex(FakeIndex):
+    """An index that forgets, when it is told to, that the payload is FIL+."""
+
+    turned = False
+    asked: int = 0
+
+    async def verdicts(self, cids: Any, **asked: Any) -> Any:
+        self.asked = len(cids)
+        found = await super().verdicts(cids, **asked)
+        if self.turned:
+            found["results"] = [
+                {**row, "filplus": False, "verdict": "past"} if row["cid"] == PAYLOAD else row
+                for row in found["results"]
+            ]
+        return found
+
+
+@pytest.fixture
+def index() -> FakeIndex:
+    return TurningIndex()
+
+
+async def test_every_input_is_looked_up_anew_and_what_changed_is_said(world: World, index: TurningIndex) -> None:
+    inputs = [ACTIVE, *[NONE] * 8, PAYLOAD]
+    review = await world.report(cids=inputs)
+    path = f"/reviews/{review['id']}"
+    before = await looked_at(world, path)
+    assert "All are looked up anew. No verdict has changed." in before
+    index.turned = True
+    after = await looked_at(world, path)
+    assert index.asked == review["inputs_total"]
+    assert "1 has another verdict now" in after
+    assert "now: Was FIL+" in after
+    assert "was FIL+ when it was asked, and isn&#39;t any more" in after
+    assert after.index("now: Was FIL+") < after.index("Not FIL+"), "what changed comes first"
+
+
+async def test_beyond_the_limit_the_page_says_how_many_are_as_they_were(
+    world: World, index: TurningIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dossier, "LOOKED_UP", 2)
+    review = await world.report(cids=[ACTIVE, NONE, PAYLOAD])
+    page = await looked_at(world, f"/reviews/{review['id']}")
+    assert "The first 2 are looked up anew; 1 more, as they were when the review was posted." in page
+    assert index.asked == 2
+
+
+async def test_one_after_the_other_every_review_that_waits_comes_next(world: World) -> None:
+    ids = [(await world.proven(job_id=f"j-{number}"))["id"] for number in range(3)]
+    for one, following in pairwise([*ids, ids[0]]):
+        got = await world.ask("GET", f"/reviews/{one}", session=NOTARY_F1, headers=PAGE)
+        assert re.findall(r'href="/reviews/(rev_\w+)" data-hotkey="n"', got.body.decode()) == [following]
+    for number, one in enumerate(ids):
+        assert (await world.decide({"id": one})).status == 200
+        page = await looked_at(world, f"/reviews/{one}")
+        assert ("Next that waits for you j-" in page) == (number < 2)
+    assert "Nothing else waits for you." in page
+
+
+@pytest.mark.parametrize("leads_to", ["//evil.example", "https://evil.example/", "/\\evil.example"])
+async def test_nobody_is_led_away_by_the_address_of_the_sign_in(world: World, leads_to: str) -> None:
+    got = await world.client.ask("GET", f"/sign-in?next={quote(leads_to, safe='')}", headers=PAGE)
+    assert b"evil.example" not in got.body
+    signed_in = await world.ask("GET", f"/sign-in?next={quote(leads_to, safe='')}", session=NOTARY_F1, headers=PAGE)
+    assert (signed_in.status, signed_in.headers["Location"]) == (303, "/reviews")
+
+
+async def test_who_opens_a_review_comes_back_to_it_after_signing_in(world: World) -> None:
+    review = await world.report()
+    path = f"/reviews/{review['id']}?decide=approve"
+    got = await world.ask("GET", path, key=None, headers=PAGE)
+    assert (got.status, got.headers["Location"]) == (303, f"/sign-in?next={quote(path, safe='')}")
+    shown = await world.client.ask("GET", got.headers["Location"], headers=PAGE)
+    assert f'data-next="{path}"'.encode() in shown.body
+    back = await world.ask("GET", got.headers["Location"], session=NOTARY_F1, headers=PAGE)
+    assert back.headers["Location"] == path
