@@ -36,7 +36,9 @@ async def test_a_report_becomes_a_review_that_is_told(world: World) -> None:
     assert b"1000000000000000000000000000000" in got.body
     assert await world.told() == [("review.requested", review["id"])]
     assert await world.audited(review["id"]) == ["review.requested"]
-    assert (await world.ask("GET", got.headers["Location"])).body == got.body
+    shown = await world.ask("GET", got.headers["Location"])
+    assert b"1000000000000000000000000000000" in shown.body
+    assert document(shown) == review | {"sharing": document(shown)["sharing"]}
 
 
 async def test_the_same_job_again_gives_the_first_review(world: World) -> None:
