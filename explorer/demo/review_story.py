@@ -25,7 +25,7 @@ from explorer.errors import FilplusError
 from explorer.signatures.keyfile import seal_key, write_key_file
 from explorer.signatures.signing import addresses_of, sign_own_text
 from node.address import Address
-from node.signing import SecretKey, address_of_key, secret_key_from_bytes
+from node.signing import SecretKey, secret_key_from_bytes
 
 PASSPHRASE = "throwaway"  # noqa: S105 - of a key that is worth nothing, and printed
 CLUSTER, NOTARY_NAME = "berlin", "Ada, a notary of the demo"
@@ -83,13 +83,14 @@ async def _introduce(narrator: Narrator, client: ExplorerClient, meeting: Meetin
     write_key_file(meeting.key_file, sealed)
     async with meeting.pool.acquire() as connection:
         cluster = await add_cluster(connection, CLUSTER, by=OPERATOR)
-        await add_notary(connection, address_of_key(notary), NOTARY_NAME, by=OPERATOR)
+        for address in addresses_of(notary):  # the second is what an Ethereum wallet with the key signs as
+            await add_notary(connection, address, NOTARY_NAME, by=OPERATOR)
     webhooks = WebhookService(meeting.pool, Policy((LOCAL,)))
     added = await webhooks.add(meeting.receiver.url, None, actor=OPERATOR)
     meeting.receiver.secret = added["secret"]
     client.use_key(cluster.key or "")
     narrator.line(f"cluster  {cluster.name}, by a key that was shown once")
-    narrator.line(f"notary   {NOTARY_NAME}: {address_of_key(notary)}")
+    narrator.line(f"notary   {NOTARY_NAME}: {' or '.join(str(address) for address in addresses_of(notary))}")
     narrator.line(f"webhook  {meeting.receiver.url}")
 
 

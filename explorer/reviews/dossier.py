@@ -1,6 +1,7 @@
 """Everything about one review that its page shows: itself, what is known of its inputs now, and its publisher."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,11 +40,18 @@ class Dossier:
     verdicts: list[Document]
     """The same with their evidence, of the first WITH_EVIDENCE."""
     earlier: list[Document]
+    publisher_id: str | None
+    """The publisher as records name parties, f0…; None where nobody told."""
     risks: list[Risk]
 
 
-async def load_dossier(desk: Desk, actor: Actor | None, review_id: str) -> Dossier:
-    """The dossier of a review; ReviewUnknown where there is none that the actor may see."""
+async def load_dossier(
+    desk: Desk, actor: Actor | None, review_id: str, *, actor_id_of: Callable[[str], Awaitable[int | None]]
+) -> Dossier:
+    """The dossier of a review; ReviewUnknown where there is none that the actor may see.
+
+    `actor_id_of` tells whose an address is on the chain, as far as that is known.
+    """
     async with desk.reading() as connection:
         record = await loaded(connection, review_id)
         demand_sight(actor, review_id, record.review["cluster_id"])
@@ -58,13 +66,16 @@ async def load_dossier(desk: Desk, actor: Actor | None, review_id: str) -> Dossi
     now = [row["verdict"] for row in found["results"]]
     verdicts = [await desk.index.verdict(cid, at=HEAD, evidence=_EVIDENCE) for cid in cids[:WITH_EVIDENCE]]
     states = dict(Counter(row["state"] for row in rows))
+    actor_id = await actor_id_of(publisher)
+    publisher_id = None if actor_id is None else f"{desk.network.address_prefix}0{actor_id}"
     return Dossier(
         review={name: value for name, value in review.items() if name != "job"},
         job=record.review["job"],
         now=now,
         verdicts=verdicts,
         earlier=[_earlier(row) for row in rows[:SHOWN_EARLIER]],
-        risks=risks_of(_case(record, review, now, verdicts, states, size_bytes, shared)),
+        publisher_id=publisher_id,
+        risks=risks_of(_case(record, review, now, verdicts, states, size_bytes, shared, publisher_id)),
     )
 
 
@@ -87,6 +98,7 @@ def _case(
     states: dict[str, int],
     size_bytes: int | None,
     shared: tuple[Shared, ...],
+    publisher_id: str | None,
 ) -> Case:
     return Case(
         names=[("the job's id", review["job_id"]), ("the cluster's name", review["cluster"])],
@@ -99,6 +111,7 @@ def _case(
         inputs=[_input(verdict) for verdict in verdicts],
         earlier=states,
         findings=review["policy"],
+        publisher_id=publisher_id,
         shared=shared,
         shared_most=MOST_COUNTED,
     )

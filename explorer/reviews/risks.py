@@ -71,6 +71,8 @@ class Case:
     """The verdict of each input at the intake."""
     now: Sequence[str] = ()
     """The verdicts of the first inputs now."""
+    publisher_id: str | None = None
+    """The publisher as records name parties, f0…; None where nobody told."""
     inputs: Sequence[Input]
     earlier: Mapping[str, int]
     findings: Sequence[Mapping[str, str]] = ()
@@ -232,8 +234,18 @@ def _of_parties(case: Case) -> Iterator[Risk]:
     both = {party for one in case.inputs for party in one.clients & one.providers}
     if both:
         yield Risk(Tone.BAD, f"{_named(both)} is client and provider of the same input")
-    yield Risk(Tone.UNKNOWN, "whether the publisher is also the inputs' client or provider is not known: records name "
-                             "parties by actor id, and the index doesn't know the publisher's")  # fmt: skip
+    if case.publisher_id is None:
+        yield Risk(Tone.UNKNOWN, "whether the publisher is also the inputs' client or provider is not known: records "
+                                 "name parties by actor id, and the publisher's is not known here")  # fmt: skip
+        return
+    clients = {party for one in case.inputs for party in one.clients}
+    providers = {party for one in case.inputs for party in one.providers}
+    roles = [role for role, found in (("client", clients), ("provider", providers)) if case.publisher_id in found]
+    if roles:
+        yield Risk(Tone.LOOK, f"the publisher, {case.publisher_id}, is itself {' and '.join(roles)} of the data")
+    elif clients or providers:
+        yield Risk(Tone.GOOD, f"the publisher, {case.publisher_id}, is neither client nor provider in the records that "
+                              "were read")  # fmt: skip
 
 
 def _of_publisher(case: Case) -> Iterator[Risk]:

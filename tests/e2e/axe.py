@@ -14,7 +14,7 @@ ALL: dict[str, Any] = {
 COLOURS: dict[str, Any] = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 """The rules that the colour scheme can change the answer of."""
 
-_REPEATED = ".operation ~ .operation, .fields > div:nth-child(n+7), tbody tr:nth-child(n+9)"
+_REPEATED = ".operation ~ .operation, .fields > :nth-child(n+5), tbody tr:nth-child(n+5), .timeline li:nth-child(n+5)"
 _THIN_OUT = "(repeated) => document.querySelectorAll(repeated).forEach((element) => element.remove())"
 _RUN = """
 async (options) => (await axe.run(document, { ...options, resultTypes: ["violations"], preload: false }))

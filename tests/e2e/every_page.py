@@ -89,7 +89,7 @@ NOTARY = (
     Shown("getReview", "/reviews/{rejected}", "regrid-", "rejected"),
     Shown("getPublisher", f"/publishers/{PUBLISHER_F1}", "f1", "Its reviews"),
     Shown("getNotary", f"/notaries/{OTHER_F1}", "Ben", "seen elsewhere"),
-    Shown("getMe", "/me", "", "Where you are signed in"),
+    Shown("getMe", "/me", "Ben", "Where you are signed in"),
     Shown("getViews", "/views", "Saved views", "None yet"),
     Shown("getAudit", "/audit", "Who did what", "Verified"),
     Shown("getAudit", "/audit?subject={approved}", "Who did what", "review.decided"),

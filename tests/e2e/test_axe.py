@@ -19,7 +19,11 @@ LOOKS = ((1440, "light", ALL), (1440, "dark", COLOURS), (360, "light", COLOURS),
 WIDTHS = (360, 768, 1024, 1440, 1920)
 WITHOUT_REVIEWS = {"index": INDEX, "retired": RETIRED, "parties": PARTIES}
 SPARE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+WITHOUT_ROLE = """[...document.querySelectorAll('table, thead, tbody, tr, th, td')]
+  .filter((element) => !element.hasAttribute('role')).map((element) => element.outerHTML.slice(0, 80))"""
 TWICE = "[...document.querySelectorAll('[id]')].map(e => e.id).filter((id, n, all) => all.indexOf(id) !== n)"
+DANGLING = """[...document.querySelectorAll('[aria-labelledby]')].map(e => e.getAttribute('aria-labelledby'))
+  .filter(id => !document.getElementById(id))"""
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,10 @@ async def faults_of(visit: Visit, name: str) -> list[str]:
             found.append(f"{name} {width}: scrolls sideways by {spare} px")
     if twice := await page.evaluate(TWICE):
         found.append(f"{name}: ids that are there twice: {twice}")
+    if bare := await page.evaluate(WITHOUT_ROLE):
+        found.append(f"{name}: parts of tables that are none where tables become cards: {bare}")
+    if dangling := await page.evaluate(DANGLING):
+        found.append(f"{name}: named after what isn't there: {dangling}")
     if (count := await page.locator("h1").count()) != 1:
         found.append(f"{name}: {count} main headings")
     for width, scheme, rules in LOOKS:

@@ -13,22 +13,11 @@ from explorer.index.feed import FeedEvent, party_key
 from explorer.web.broadcast import Broadcast
 from tests.clusters import KINDS, Server
 from tests.e2e.browsing import Visit, visiting
-from tests.e2e.party_index import CLIENT, HEAD, NOBODY, PROVIDER, party_service
+from tests.e2e.party_index import CLIENT, HEAD, NOBODY, party_service
 from tests.integration.index.importing import MAINNET, Importer
 from tests.unit.index.dumps import claim_entry
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
-
-TABLES = ["claims", "deals", "allocations", "statuses", "months", "copies"]
-PATHS = [
-    f"/clients/{CLIENT}",
-    f"/providers/{PROVIDER}",
-    f"/clients/{NOBODY}",
-    f"/allocators/{CLIENT}",
-    *(f"/clients/{CLIENT}/{table}" for table in (*TABLES, "providers")),
-    f"/providers/{PROVIDER}/clients",
-    "/clients/no",
-]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -41,22 +30,6 @@ async def visit(browser: Browser, party_url: str) -> AsyncIterator[Visit]:
 async def plain_visit(browser: Browser, party_url: str) -> AsyncIterator[Visit]:
     async for made in visiting(browser, party_url, java_script_enabled=False):
         yield made
-
-
-async def test_pages_ask_only_their_own_origin_and_complain_of_nothing(visit: Visit) -> None:
-    for path in PATHS:
-        await visit.go(path)
-        assert await visit.page.title() != "owned"
-    assert visit.complaints == []
-    assert [url for url in visit.requested if not url.startswith(visit.base)] == []
-
-
-@pytest.mark.parametrize("width", [360, 768, 1440])
-async def test_no_page_scrolls_sideways(visit: Visit, width: int) -> None:
-    await visit.page.set_viewport_size({"width": width, "height": 740})
-    for path in PATHS:
-        await visit.go(path)
-        assert await visit.page.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -25,6 +25,7 @@ from explorer.access.sessions import begin_session
 from explorer.ground.supervision import Supervisor
 from explorer.index.feed_watch import FeedWatch
 from explorer.index.networks import claim_network
+from explorer.parties.service import PartyService
 from explorer.reviews.desk import Desk
 from explorer.signatures.verify import sign_text
 from explorer.web.app import make_app
@@ -164,9 +165,14 @@ def code(got: Got) -> tuple[int, str]:
 
 @asynccontextmanager
 async def opened_world(
-    pool: asyncpg.Pool, index: FakeIndex, broadcast: Broadcast | None = None, *, heartbeat_s: float = 15.0
+    pool: asyncpg.Pool,
+    index: FakeIndex,
+    broadcast: Broadcast | None = None,
+    *,
+    heartbeat_s: float = 15.0,
+    parties: PartyService | None = None,
 ) -> AsyncIterator[World]:
-    """A world whose service answers as long as the context lasts."""
+    """A world whose service answers as long as the context lasts; `parties` know whose an address is."""
     async with pool.acquire() as connection:
         await claim_network(connection, "mainnet")
         keys = {name: (await add_cluster(connection, name, by=OPERATOR)).key or "" for name in ("eu", "us")}
@@ -187,7 +193,14 @@ async def opened_world(
     rate = Rate(burst=1_000_000, per_minute=1_000_000)
     limits = Limits(key_rate=rate, session_rate=rate, event_heartbeat_s=heartbeat_s)
     config = WebConfig(network="mainnet", public_url=PUBLIC_URL, version="0", limits=limits)
-    app = make_app(index, config=config, broadcast=broadcast, access=AccessService(pool), reviews_desk=desk)
+    app = make_app(
+        index,
+        config=config,
+        broadcast=broadcast,
+        access=AccessService(pool),
+        reviews_desk=desk,
+        parties_known=parties,
+    )
     with socket.create_server(("127.0.0.1", 0)) as bound:
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         async with answering(app, bound), aiohttp.ClientSession() as session:

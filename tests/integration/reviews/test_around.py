@@ -17,16 +17,17 @@ from explorer.reviews import trends
 from node.cid import Cid, match_key, parse_cid
 from tests.e2e.fake_index import ACTIVE, INLINE, PAYLOAD
 from tests.integration.reviews.conftest import World, code, document
-from tests.integration.reviews.test_notary_views import PAGE
 from tests.unit.signatures.builders import NOTARY_0X, NOTARY_F1, OTHER_F1, PUBLISHER_F1
 
+PAGE = {"Accept": "text/html"}
 ADA = Actor(ActorKind.NOTARY, str(NOTARY_F1), "Ada")
 V0 = "QmPChd2hVbrJ6bfo3WBcTW4iZnpHm8TEzWkLHmLpXhF68A"
 PIECE_V2 = "bafkzcibcaapao7s73y24kcutaosvacpdjgfe5pw76ooefnyqw4ynr3d2y6x2mpq"
 SEALED = Cid(1, 0xF102, 0xB401, bytes(range(32)))
 LONG = Cid(1, 0x55, 0x13, bytes(range(64)))
 BASES = ("base2", "base8", "base10", "base16", "base16upper", "base32", "base32upper", "base32pad", "base32hex",
-         "base32z", "base36", "base36upper", "base58btc", "base58flickr", "base64", "base64pad", "base64url")  # fmt: skip
+         "base32z", "base36", "base36upper", "base58btc", "base58flickr", "base64", "base64pad",
+         "base64url")  # fmt: skip
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 
 

@@ -6,17 +6,31 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 import pytest
 
+from explorer.index.service import IndexService
+from explorer.parties.resolving import Resolver
+from explorer.parties.service import PartyService
 from explorer.reviews import dossier
 from node.address import Address
+from node.lotus.in_process import InProcessTransport
+from node.lotus.limits import Retries
+from node.lotus.opening import lotus_chain
+from node.network import NETWORKS
+from node.sim.chain import SimulatedChain
+from node.sim.options import Options
+from node.sim.rpc.dispatch import Dispatcher, open_node
 from tests.e2e.conftest import Got
-from tests.e2e.fake_index import ACTIVE, NONE, PAYLOAD, FakeIndex
+from tests.e2e.fake_index import ACTIVE, HEAD_TIME, NONE, PAYLOAD, FakeIndex
 from tests.integration.forms import FORM, encoded, spoiled
-from tests.integration.reviews.conftest import PUBLIC_URL, World
+from tests.integration.reviews.conftest import PUBLIC_URL, World, opened_world
+from tests.unit.index.dumps import piece_text
 from tests.unit.signatures.builders import NOTARY_F1
 
 PAGE = {"Accept": "text/html"}
+CLIENT, PROVIDER = "f03300309", "f01000"
+"""The client of the active input, and somebody else."""
 
 
 async def looked_at(world: World, path: str, who: Address = NOTARY_F1) -> str:
@@ -126,6 +140,24 @@ async def test_beyond_the_limit_the_page_says_how_many_are_as_they_were(
     page = await looked_at(world, f"/reviews/{review['id']}")
     assert "The first 2 are looked up anew; 1 more, as they were when the review was posted." in page
     assert index.asked == 2
+
+
+async def test_whether_the_publisher_stored_the_data_is_told_where_a_node_knows_it(
+    pool: asyncpg.Pool, index: TurningIndex
+) -> None:
+    dispatcher = Dispatcher(open_node(SimulatedChain(Options(seed=5))))
+    dispatcher.call("Sim.Allocate", [CLIENT, PROVIDER, [{"piece_cid": piece_text(1), "size_bytes": 1 << 30}]])
+    key = str(dispatcher.call("Filecoin.StateAccountKey", [CLIENT, None]))
+    chain = lotus_chain([InProcessTransport(dispatcher)], retries=Retries(rounds=1))
+    known = IndexService(pool=pool, network=NETWORKS["mainnet"], now=lambda: HEAD_TIME)
+    parties = PartyService(index=known, names=Resolver(chain=lambda: chain))
+    async with opened_world(pool, index, parties=parties) as world:
+        page = await looked_at(world, f"/reviews/{(await world.report(publisher=key))['id']}")
+        assert f"The publisher, {CLIENT}, is itself client of the data." in page
+        assert f"What it stored by itself: {CLIENT} as a client" in page
+        page = await looked_at(world, f"/reviews/{(await world.report(job_id='of a stranger'))['id']}")
+        assert "nobody has told this address" in page
+        assert "is not known here" in page
 
 
 async def test_one_after_the_other_every_review_that_waits_comes_next(world: World) -> None:

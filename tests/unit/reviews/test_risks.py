@@ -99,6 +99,38 @@ def test_who_is_client_and_provider_at_once_is_a_warning_and_comes_first() -> No
 
 
 @pytest.mark.parametrize(
+    ("publisher_id", "tone", "words"),
+    [
+        (None, Tone.UNKNOWN, "records name parties by actor id, and the publisher's is not known here"),
+        ("f02", Tone.GOOD, "the publisher, f02, is neither client nor provider"),
+        ("f01", Tone.LOOK, "the publisher, f01, is itself client of the data"),
+        ("f0100", Tone.LOOK, "the publisher, f0100, is itself provider of the data"),
+    ],
+)
+def test_whether_the_publisher_stored_the_data_is_said_once_its_id_is_known(
+    publisher_id: str | None, tone: Tone, words: str
+) -> None:
+    assert [risk.tone for risk in told(publisher_id=publisher_id) if words in risk.text] == [tone]
+
+
+def test_of_a_publisher_nothing_is_said_where_no_record_was_read() -> None:
+    assert not [risk for risk in told(publisher_id="f01", inputs=[]) if "f01" in risk.text]
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [
+        (["active", "past"], "1 of 2 inputs was FIL+ when it was asked, and isn't any more"),
+        (["past", "unknown"], "2 of 2 inputs were FIL+ when it was asked, and aren't any more"),
+        (["past"], "1 of the first 1 inputs was FIL+"),
+    ],
+)
+def test_inputs_that_are_fil_plus_no_more_are_counted(lost: list[str], words: str) -> None:
+    assert [risk.tone for risk in told(intake=["active"] * 2, now=lost) if words in risk.text] == [Tone.LOOK]
+    assert not [risk for risk in told(intake=["active", "past"], now=["active", "past"]) if "any more" in risk.text]
+
+
+@pytest.mark.parametrize(
     ("effect", "tone"), [("note", Tone.UNKNOWN), ("more_approvals", Tone.LOOK), ("reject", Tone.BAD)]
 )
 def test_the_rules_findings_are_told_as_they_weigh(effect: str, tone: Tone) -> None:
