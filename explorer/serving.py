@@ -26,10 +26,10 @@ from explorer.follow.opening import has_chain
 from explorer.follow.standing import Standing
 from explorer.ground.binding import address_of, bound_socket
 from explorer.ground.database import open_pool
+from explorer.ground.registry import new_registry
 from explorer.ground.service_file import service_file
 from explorer.ground.settings import Settings
 from explorer.ground.supervision import Loop, Supervisor
-from explorer.ground.telemetry import new_registry
 from explorer.index.feed_watch import FeedWatch
 from explorer.index.networks import claim_network
 from explorer.index.opening import OpenIndex, open_index

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from explorer.alerts.errors import ChannelRefused
+from explorer.alerts.letters import Answer, Letter
 from explorer.alerts.schedule import Outcome
-from explorer.alerts.sending import Answer, Letter, printable
+from explorer.alerts.sending import printable
 
 SCHEMES: Final = frozenset({"slack", "discord", "matrixs", "mailtos"})
 """Over TLS only, and none by which any host could be called."""

@@ -11,10 +11,10 @@ from typing import Final
 import asyncpg
 import structlog
 
+from explorer.alerts.letters import Answer, Sender
 from explorer.alerts.metrics import AlertMetrics
 from explorer.alerts.outbox import LEASE_S, Leased, lease, next_in_s, settle
 from explorer.alerts.schedule import DOWN_AFTER, Delivery, Endpoint, Outcome, Plan, plan
-from explorer.alerts.sending import Answer, Sender
 from explorer.ground.connection import database_errors
 
 KINDS: Final = ("webhook", "channel")

@@ -9,8 +9,8 @@ from typing import Any, Final
 import asyncpg
 
 from explorer.alerts.addresses import Policy
+from explorer.alerts.endpoint_url import endpoint_url
 from explorer.alerts.errors import EndpointRefused, EndpointUnknown, TypesRefused
-from explorer.alerts.guard import endpoint_url
 from explorer.alerts.outbox import enqueue_for, give_up_disabled, release
 from explorer.alerts.standard_webhooks import new_secret
 from explorer.ground.ids import new_id

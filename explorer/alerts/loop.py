@@ -23,6 +23,7 @@ from explorer.alerts.addresses import Policy
 from explorer.alerts.channels import Channel, ChannelSender, channel_faults
 from explorer.alerts.delivering import Deliverer
 from explorer.alerts.endpoints import register_channels
+from explorer.alerts.letters import Sender
 from explorer.alerts.metrics import AlertMetrics
 from explorer.alerts.outbox import (
     CHANNEL,
@@ -33,7 +34,7 @@ from explorer.alerts.outbox import (
     load_figures,
     make_all_due,
 )
-from explorer.alerts.sending import Sender, open_webhook_sender
+from explorer.alerts.sending import open_webhook_sender
 from explorer.errors import DatabaseUnavailable
 from explorer.ground.connection import database_errors
 from explorer.ground.database import open_pool

@@ -13,8 +13,8 @@ from typing import Any, Final
 import asyncpg
 
 from explorer.alerts.errors import TypesRefused
+from explorer.alerts.letters import Answer, Letter
 from explorer.alerts.schedule import FRESH_PROBE_S, GIVE_UP_AFTER_S, PROBE_S, Delivery, Endpoint, Plan
-from explorer.alerts.sending import Answer, Letter
 from explorer.alerts.standard_webhooks import Secret, body_of, is_type, new_message_id
 from explorer.ground.queries import load_queries
 

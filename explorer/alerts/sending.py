@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -13,44 +12,15 @@ from aiohttp.abc import AbstractResolver
 from explorer.alerts.addresses import Policy
 from explorer.alerts.errors import AddressRefused
 from explorer.alerts.guard import Guard, guarded_session
+from explorer.alerts.letters import Answer, Letter
 from explorer.alerts.schedule import Outcome, hold_asked_s, outcome_of_status
-from explorer.alerts.standard_webhooks import Secret, headers
+from explorer.alerts.standard_webhooks import headers
 from explorer.version import VERSION
 
 MOST_READ_BYTES: Final = 64 * 1024
 READ_TIMEOUT_S: Final = 3.0
 EXCERPT_CHARACTERS: Final = 500
 _ERROR_CHARACTERS: Final = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A message for one endpoint. `secrets` are all of the endpoint's; a channel has none."""
-
-    endpoint_id: str
-    url: str
-    webhook_id: str
-    type: str
-    body: str
-    secrets: tuple[Secret, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of an attempt. `asked_s`: for how long the endpoint asked to be sent nothing."""
-
-    outcome: Outcome
-    status: int | None = None
-    error: str | None = None
-    excerpt: str | None = None
-    asked_s: float | None = None
-
-
-class Sender(Protocol):
-    """Sends letters of one kind of endpoint."""
-
-    async def send(self, letter: Letter) -> Answer:
-        """Makes one attempt. Whatever goes wrong with it is in the answer."""
 
 
 class WebhookSender:

@@ -7,9 +7,9 @@ import asyncpg
 import typer
 
 from explorer.cli.exits import Exit
+from explorer.cli.progress import LINE_EVERY_S
 from explorer.cli.running import run
 from explorer.cli.terminal import Terminal, shown, terminal_of
-from explorer.cli.verify import LINE_EVERY_S
 from explorer.errors import EpochNotIndexed
 from explorer.ground.connection import database_errors
 from explorer.index.digest import Digest, Sum, digest_at

@@ -7,13 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from explorer.cli.asking import open_asked
-from explorer.cli.digest import digest_command
 from explorer.cli.exits import Exit
+from explorer.cli.later import add_later
 from explorer.cli.progress import import_progress
 from explorer.cli.running import run
 from explorer.cli.status import print_status
 from explorer.cli.terminal import Terminal, shown, terminal_of
-from explorer.cli.verify import verify_command
 from explorer.ground.settings import Settings
 from explorer.index.files import STDIN
 from explorer.index.importer import ImportRequest, import_file
@@ -25,8 +24,20 @@ from node.network import Network, epoch_at_time, parse_epoch
 TEN_YEARS = timedelta(days=3653)
 
 index = typer.Typer(help="What the explorer knows: import it, look at it.", no_args_is_help=True)
-index.command("verify", epilog="Example: filplus index verify --sample 50")(verify_command)
-index.command("digest", epilog="Example: filplus --json index digest --at-epoch 4900000")(digest_command)
+add_later(
+    index,
+    "verify",
+    "explorer.cli.verify:verify_command",
+    summary="Compares the index with the node of FILPLUS_CHAIN_URL, and reports where they differ.",
+    example="filplus index verify --sample 50",
+)
+add_later(
+    index,
+    "digest",
+    "explorer.cli.digest:digest_command",
+    summary="Prints a digest of the state that the index holds at an epoch.",
+    example="filplus --json index digest --at-epoch 4900000",
+)
 
 
 _Files = Annotated[list[str], typer.Argument(metavar="FILE…", help="Dumps; - is standard input.")]

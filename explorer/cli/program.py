@@ -6,23 +6,63 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli.administration import check_command, migrate_command, version_command
-from explorer.cli.audit import audit
-from explorer.cli.chain import chain
-from explorer.cli.cid import cid_command
-from explorer.cli.cluster import cluster
-from explorer.cli.demo import demo_command
-from explorer.cli.index import index
-from explorer.cli.notary import notary
-from explorer.cli.review import review
-from explorer.cli.serve import serve_command
+from explorer.cli.later import add_later
 from explorer.cli.terminal import Terminal
-from explorer.cli.webhook import webhook
 
 GLOBAL_FLAGS = frozenset({"--json", "--quiet", "-q", "--debug"})
 GLOBAL_OPTIONS = frozenset({"--url", "--config"})
 OUTPUT_OPTIONS = frozenset({"-o", "--output"})
 """With `json` they are global; with anything else a command's own, as of `audit export -o FILE`."""
+
+_COMMANDS = (
+    (
+        "demo",
+        "demo:demo_command",
+        (
+            "Tells the whole story: real records of mainnet, and a simulated chain that goes on from them."
+            " Needs nothing else."
+        ),
+        "filplus demo --once",
+    ),
+    (
+        "serve",
+        "serve:serve_command",
+        "Runs the explorer: the API and its pages.",
+        "filplus serve --listen 0.0.0.0:8080",
+    ),
+    (
+        "cid",
+        "cid:cid_command",
+        "Says whether CIDs are FIL+, and why.",
+        "filplus cid baga6ea4seaq… --at-epoch 4622139",
+    ),
+    (
+        "migrate",
+        "administration:migrate_command",
+        "Brings the database's schema to head.",
+        "filplus migrate",
+    ),
+    (
+        "check",
+        "check:check_command",
+        "Says of each component whether it works, and what to do where it doesn't.",
+        "filplus check",
+    ),
+    (
+        "version",
+        "administration:version_command",
+        "Prints the versions of the program and of what it stands on.",
+        "filplus --json version",
+    ),
+    ("index", "index:index", "What the explorer knows: import it, look at it.", None),
+    ("chain", "chain:chain", "A simulated chain for tests and demos, offline and deterministic.", None),
+    ("cluster", "cluster:cluster", "Who may ask for reviews: clusters, and operators, with their keys.", None),
+    ("webhook", "webhook:webhook", "Who is told of reviews and grants: webhooks by Standard Webhooks.", None),
+    ("notary", "notary:notary", "Notaries: their keys and signatures, and who is one.", None),
+    ("review", "review:review", "Reviews: what clusters ask for, and what notaries decide.", None),
+    ("audit", "audit:audit", "The audit log: what was done, by whom.", None),
+)
+"""Each with its module and what it is called there, what its help begins with, and an example."""
 
 
 def make_program() -> typer.Typer:
@@ -36,20 +76,13 @@ def make_program() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     program.callback()(_globals)
-    program.command("demo", epilog="Example: filplus demo --once")(demo_command)
-    program.command("serve", epilog="Example: filplus serve --listen 0.0.0.0:8080")(serve_command)
-    program.command("cid", epilog="Example: filplus cid baga6ea4seaq… --at-epoch 4622139")(cid_command)
-    program.add_typer(index, name="index")
-    program.add_typer(chain, name="chain")
-    program.add_typer(cluster, name="cluster")
-    program.add_typer(webhook, name="webhook")
-    program.add_typer(notary, name="notary")
-    program.add_typer(review, name="review")
-    program.add_typer(audit, name="audit")
-    program.command("migrate", epilog="Example: filplus migrate")(migrate_command)
-    program.command("check", epilog="Example: filplus check")(check_command)
-    program.command("version", epilog="Example: filplus --json version")(version_command)
+    _add_commands(program)
     return program
+
+
+def _add_commands(program: typer.Typer) -> None:
+    for name, place, summary, example in _COMMANDS:
+        add_later(program, name, f"explorer.cli.{place}", summary=summary, example=example)
 
 
 def _globals(

@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from explorer.cli.exits import Exit
+from explorer.cli.progress import LINE_EVERY_S
 from explorer.cli.running import run
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.errors import SettingsError
@@ -28,7 +29,6 @@ from node.cid import cid_from_bytes
 from node.errors import AddressError
 from node.network import parse_epoch
 
-LINE_EVERY_S = 10.0
 _SEEDS = 1 << 32
 _SHOWN = 5
 """So many examples are shown to people; the JSON document has them all."""

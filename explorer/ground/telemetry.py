@@ -1,4 +1,4 @@
-"""What the services tell of themselves: structured logs without secrets, the id of the request at hand, metrics."""
+"""What the services tell of themselves: structured logs without secrets, and the id of the request at hand."""
 
 import logging
 import re
@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, Final, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, GCCollector, Info, PlatformCollector, ProcessCollector
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 _COVER: Final = "***"
@@ -104,13 +103,3 @@ def _formatter(redactor: Redactor, *, as_json: bool) -> structlog.stdlib.Process
             structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else people,
         ],
     )
-
-
-def new_registry(version: str) -> CollectorRegistry:
-    """A registry of its own for a service, with its version and the process's figures in it; never the global one."""
-    registry = CollectorRegistry(auto_describe=True)
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    Info("filplus_build", "The running program", registry=registry).info({"version": version})
-    return registry

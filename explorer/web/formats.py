@@ -62,9 +62,10 @@ def plain(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """The text with a capital at its start and a full stop at its end."""
+    """The text with a capital at its start, unless that is an address or an id, and a full stop at its end."""
     ended = text if text.endswith((".", "?", "!", "\N{HORIZONTAL ELLIPSIS}")) else f"{text}."
-    return ended[:1].upper() + ended[1:]
+    is_word = not any(char.isdigit() or char == "_" for char in ended.split(" ", 1)[0])
+    return ended[:1].upper() + ended[1:] if is_word else ended
 
 
 def parse_time(text: str | None) -> datetime | None:

@@ -33,7 +33,16 @@ async def post_review_form(request: web.Request) -> web.StreamResponse:
         return await _given_back(request, asked["id"], form, problem_from_error(error, value=None))
     except Problem as problem:
         return await _given_back(request, asked["id"], form, problem)
+    if request.get(ACTOR) is None:
+        return await _taken_signed_out(request, asked["id"], form)
     return see_other(f"/reviews/{asked['id']}#{'said' if form['action'] == 'comment' else 'decided'}")
+
+
+async def _taken_signed_out(request: web.Request, review_id: str, form: Mapping[str, str]) -> web.Response:
+    """What says that a decision counts, to who signed it after the session had ended: the review isn't for nobody."""
+    leads_to = f"/reviews/{review_id}#decided"
+    write = partial(request.app[RENDERER].page, "taken.html", decision=_decision(form), leads_to=leads_to)
+    return await private_page(request, write)
 
 
 def _check(request: web.Request, form: Mapping[str, str]) -> None:

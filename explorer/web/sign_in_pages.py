@@ -59,7 +59,7 @@ async def post_sign_in(request: web.Request) -> web.StreamResponse:
 async def _signed_in(request: web.Request, form: dict[str, Any]) -> web.Response:
     with timed(request, "signature"), watched(request, form["message"]), signature_problems():
         signed_in = await sign_in_of(request).sign_in(
-            form["message"], form["signature"], former_token=cookies.session_token(request)
+            form["message"], form["signature"].strip(), former_token=cookies.session_token(request)
         )
     response = see_other(own_path(form.get("next")))
     cookies.set_session(request, response, signed_in.token)

@@ -53,7 +53,7 @@ async def ben(browser: Browser, dashboard: Dashboard) -> AsyncIterator[Visit]:
 async def paste_signature(page: Page) -> None:
     """Signs the text that the page shows, and pastes the signature."""
     text = await page.inner_text("pre.signed")
-    await page.fill("#signature", f1_sign(secret("another notary"), text))
+    await page.fill("#signature", f" {f1_sign(secret('another notary'), text)} ")  # as it comes out of a terminal
 
 
 async def decide(visit: Visit, review: dict[str, Any], decision: str, comment: str) -> None:
@@ -279,6 +279,29 @@ async def test_a_decision_elsewhere_shows_and_what_was_typed_stays(
     assert dashboard.show(review)["comments"][-1]["comment"] == "half a sent"
 
 
+async def test_a_review_that_was_opened_anew_asks_for_a_new_text(
+    ada: tuple[Visit, Wallet], dashboard: Dashboard
+) -> None:
+    visit, _ = ada
+    page, review = visit.page, dashboard.report()
+    await visit.go(f"/reviews/{review['id']}?decide=approve")
+    await says(page, "[data-live-state]", "Live")
+    await page.fill("#comment", "   ")
+    await page.click("text=Approve with Test Wallet")
+    assert await page.evaluate("document.getElementById('comment').validationMessage") == "Say in a sentence why."
+    await page.fill("#comment", "half a sent")
+    for what in ("withdraw", "reopen"):
+        path = f"{dashboard.url}/reviews/{review['id']}/{what}"
+        assert ask(path, {"comment": "once more"}, key=dashboard.cluster_key).status == 200
+    await says(page, "#deciding", "The review was opened anew")
+    assert await page.is_disabled("text=Approve with Test Wallet")
+    await page.click("text=Take a new text to sign")
+    await page.wait_for_selector("text=Approve with Test Wallet")
+    assert await page.input_value("#comment") == "half a sent"
+    await page.click("text=Approve with Test Wallet")
+    await says(page, "#decided", "You said approve")
+
+
 ANNOUNCE = """
 ([uuid, name]) => dispatchEvent(new CustomEvent("eip6963:announceProvider", {
   detail: { info: { uuid, name, rdns: "test", icon: "" }, provider: { request: async () => [] } } }))
@@ -394,7 +417,7 @@ async def test_a_signed_decision_counts_though_the_session_ended(
     await visit.page.fill("#comment", "just in time")
     await visit.page.context.clear_cookies()
     await visit.page.click("text=Approve with Test Wallet")
-    await visit.page.wait_for_url("**/sign-in*")
+    await says(visit.page, "main", "You said approve, and it counts")
     assert dashboard.show(review)["state"] == "approved"
 
 

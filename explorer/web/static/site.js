@@ -42,6 +42,7 @@ const keys = {
 };
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.matches("textarea")) event.target.blur();
   const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
   const link = document.querySelector(`[data-hotkey="${CSS.escape(event.key)}"]`);
   const action = keys[event.key] ?? (link && (() => link.click()));

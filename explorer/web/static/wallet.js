@@ -10,6 +10,8 @@ const BUSY = -32002; // the wallet shows another question
 const SENT = "Signed; sending.";
 const MEANWHILE = "This was decided while your wallet was open: nothing was sent. What you wrote is kept, and can be sent as a comment.";
 
+const OUTDATED = "The review was opened anew while your wallet was open: nothing was sent.";
+
 const wallets = new Set(); // the wallets' own ids
 
 const hex = (text) => `0x${[...new TextEncoder().encode(text)].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
@@ -40,12 +42,20 @@ async function signIn(provider, leadsTo) {
   return SENT;
 }
 
+// Blanks say nothing: told before the wallet is asked.
+function isSaid(comment) {
+  comment.setCustomValidity(comment.value.trim() ? "" : "Say in a sentence why.");
+  comment.addEventListener("input", () => comment.setCustomValidity(""), { once: true });
+  return comment.reportValidity();
+}
+
 async function decide(provider, form) {
-  if (!form.elements.comment.reportValidity()) return "";
+  if (!isSaid(form.elements.comment)) return "";
   const account = (await accounts(provider)).find((one) => isSame(one, form.dataset.signer));
   if (!account) throw new Error(`choose ${form.dataset.signer} in the wallet: you are signed in by that address.`);
   const signature = await signed(provider, account, form.elements.message.value);
   if (isClosed()) return MEANWHILE;
+  if (isOutdated(form)) return OUTDATED;
   form.elements.signature.value = signature;
   form.requestSubmit(form.querySelector("[data-decides]"));
   return SENT;
@@ -59,7 +69,7 @@ function walletButton(words, says, act) {
     button.disabled = true;
     says.textContent = "Look at your wallet, and read what it shows.";
     says.textContent = await act().catch(said);
-    button.disabled = says.textContent === SENT || isClosed();
+    button.disabled = says.textContent === SENT || isClosed() || (button.form !== null && isOutdated(button.form));
   });
   return button;
 }
@@ -92,11 +102,17 @@ function found(id, name, provider) {
 // A review that was decided elsewhere meanwhile: what was typed stays, deciding doesn't.
 const isClosed = () => document.querySelector("[data-closed]") !== null;
 
+// One that was opened anew: a text of the round before would be refused.
+const roundNow = () => document.getElementById("decided")?.dataset.round;
+const isOutdated = (form) => form.dataset.signsRound !== undefined && form.dataset.signsRound !== roundNow();
+
 function closeDeciding() {
-  if (!isClosed()) return;
-  document.querySelectorAll("form[data-deciding] [data-decides], form[data-deciding] [data-wallet-list] button").forEach((button) => {
-    button.disabled = true;
-  });
+  for (const form of document.querySelectorAll("form[data-deciding]")) {
+    const isOver = isClosed() || isOutdated(form);
+    form.querySelectorAll("[data-decides]").forEach((button) => { button.disabled = isOver; });
+    if (isOver) form.querySelectorAll("[data-wallet-list] button").forEach((button) => { button.disabled = true; });
+    form.querySelector("[data-outdated]")?.toggleAttribute("hidden", isClosed() || !isOutdated(form));
+  }
 }
 document.addEventListener("renewed", closeDeciding);
 

@@ -19,9 +19,10 @@ from explorer.alerts.addresses import Policy
 from explorer.alerts.deliveries import DeliveryRow, list_deliveries
 from explorer.alerts.delivering import Deliverer
 from explorer.alerts.endpoints import NewSecret, add_webhook
+from explorer.alerts.letters import Sender
 from explorer.alerts.metrics import AlertMetrics
 from explorer.alerts.outbox import enqueue, hold_owner
-from explorer.alerts.sending import Sender, open_webhook_sender
+from explorer.alerts.sending import open_webhook_sender
 
 LOCAL = Policy((ip_network("127.0.0.0/8"), ip_network("::1/128")))
 BEGAN = datetime(2026, 11, 23, tzinfo=UTC)

@@ -15,10 +15,11 @@ from prometheus_client import CollectorRegistry
 
 from explorer.alerts import guard
 from explorer.alerts.deliveries import list_deliveries
+from explorer.alerts.letters import Answer, Letter
 from explorer.alerts.loop import open_delivery
 from explorer.alerts.outbox import enqueue
 from explorer.alerts.schedule import Outcome
-from explorer.alerts.sending import EXCERPT_CHARACTERS, Answer, Letter, open_webhook_sender
+from explorer.alerts.sending import EXCERPT_CHARACTERS, open_webhook_sender
 from tests.integration.alerts.conftest import BEGAN, LOCAL, World, until
 from tests.integration.alerts.receiver import Received, receiving
 from tests.integration.alerts.test_guard import SECRETS

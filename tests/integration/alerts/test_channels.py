@@ -16,8 +16,8 @@ import pytest
 from explorer.alerts import channels
 from explorer.alerts.channels import ChannelSender, channel_faults, parse_channels
 from explorer.alerts.endpoints import list_endpoints, register_channels
+from explorer.alerts.letters import Answer, Letter
 from explorer.alerts.schedule import Outcome
-from explorer.alerts.sending import Answer, Letter
 from tests.integration.alerts.conftest import World, opened_world, until
 from tests.integration.alerts.receiver import Receiver, answering, receiving
 from tests.unit.alerts.test_channels import DISCORD, MAIL, MATRIX, SLACK

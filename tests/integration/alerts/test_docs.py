@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from explorer.alerts.letters import Letter
 from explorer.alerts.schedule import Outcome
-from explorer.alerts.sending import Letter, open_webhook_sender
+from explorer.alerts.sending import open_webhook_sender
 from explorer.alerts.standard_webhooks import Secret, new_secret
 from tests.clusters import CHECKOUT
 from tests.integration.alerts.conftest import LOCAL, until

@@ -13,8 +13,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from explorer.alerts.addresses import Policy
 from explorer.alerts.errors import AddressRefused
 from explorer.alerts.guard import Guard, guarded_session
+from explorer.alerts.letters import Answer, Letter
 from explorer.alerts.schedule import Outcome
-from explorer.alerts.sending import Answer, Letter, open_webhook_sender
+from explorer.alerts.sending import open_webhook_sender
 from explorer.alerts.standard_webhooks import Secret, new_secret
 from tests.integration.alerts.conftest import BEGAN, LOCAL
 from tests.integration.alerts.receiver import Received, Receiver, receiving

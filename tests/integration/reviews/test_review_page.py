@@ -24,7 +24,7 @@ from node.sim.rpc.dispatch import Dispatcher, open_node
 from tests.e2e.conftest import Got
 from tests.e2e.fake_index import ACTIVE, HEAD_TIME, NONE, PAYLOAD, FakeIndex
 from tests.integration.forms import FORM, encoded, spoiled
-from tests.integration.reviews.conftest import PUBLIC_URL, World, opened_world
+from tests.integration.reviews.conftest import PUBLIC_URL, World, opened_world, signature_of
 from tests.unit.index.dumps import piece_text
 from tests.unit.signatures.builders import NOTARY_F1
 
@@ -95,6 +95,25 @@ async def test_a_decision_that_comes_too_late_keeps_its_reason(world: World) -> 
     assert b"This was decided while you were here" in got.body
 
 
+async def test_going_back_after_deciding_blames_nobody_else(world: World) -> None:
+    review = await world.report()
+    assert (await world.decide(review, decision="reject")).status == 200
+    page = await looked_at(world, f"/reviews/{review['id']}?decide=reject")
+    assert "You said reject" in page
+    assert "while you were here" not in page
+    assert "Reject this" not in page
+
+
+async def test_who_signed_after_the_session_ended_is_told_that_it_counts(world: World) -> None:
+    review = await world.report()
+    text = await world.text(review, decision="reject")
+    form = {"action": "reject", "comment": "no", "message": text, "signature": f" {signature_of(NOTARY_F1, text)} "}
+    got = await post(world, f"/reviews/{review['id']}", encoded(form), None)
+    assert (got.status, b"Your decision is taken" in got.body) == (200, True)
+    assert f"next={quote('/reviews/' + review['id'] + '#decided', safe='')}".encode() in got.body
+    assert (await world.show(review))["state"] == "rejected"
+
+
 class TurningIndex(FakeIndex):
     """An index that forgets, when it is told to, that the payload is FIL+."""
 
@@ -122,7 +141,7 @@ async def test_every_input_is_looked_up_anew_and_what_changed_is_said(world: Wor
     review = await world.report(cids=inputs)
     path = f"/reviews/{review['id']}"
     before = await looked_at(world, path)
-    assert "All are looked up anew. No verdict has changed." in before
+    assert re.search(r"All are looked up anew, as of [^.]* ago \. No verdict has changed\.", before)
     index.turned = True
     after = await looked_at(world, path)
     assert index.asked == review["inputs_total"]

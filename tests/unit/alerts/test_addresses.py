@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.alerts.addresses import Policy, is_public
+from explorer.alerts.endpoint_url import endpoint_url
 from explorer.alerts.errors import UrlRefused
-from explorer.alerts.guard import endpoint_url
 
 NOT_PUBLIC_V4 = [
     "0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.100.100.200", "100.127.255.255",

@@ -10,11 +10,11 @@ import pytest
 import structlog
 from prometheus_client import generate_latest
 
+from explorer.ground.registry import new_registry
 from explorer.ground.telemetry import (
     Redactor,
     configure_logging,
     is_secret_name,
-    new_registry,
 )
 
 

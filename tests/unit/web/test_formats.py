@@ -77,6 +77,7 @@ def test_ticks_escapes_and_marks_code() -> None:
 def test_sentence_has_a_capital_and_an_end() -> None:
     assert sentence("the end") == "The end."
     assert sentence("Why?") == "Why?"
+    assert sentence("f410fabc is no notary") == "f410fabc is no notary."
     assert sentence("") == "."
 
 
