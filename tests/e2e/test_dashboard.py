@@ -176,8 +176,9 @@ async def test_by_keyboard_alone_from_the_queue_to_the_decision_and_the_next(
     await keys.press("Enter")
     await says(visit.page, "#decided", "You said approve")
     assert dashboard.show(review)["state"] == "approved"
+    await visit.page.wait_for_load_state()
     await keys.press("?")
-    assert await visit.page.is_visible("dialog")
+    await visit.page.wait_for_selector("dialog")
     await keys.press("Escape")
     await visit.page.wait_for_selector("dialog", state="hidden")
     await keys.press("n")

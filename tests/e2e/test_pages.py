@@ -90,9 +90,9 @@ async def test_the_keyboard_finds_rows_opens_them_and_helps(visit: Visit) -> Non
     await page.keyboard.press("k")
     assert await page.evaluate("document.activeElement.href") == first
     await page.keyboard.press("?")
-    assert await page.is_visible("dialog")
+    await page.wait_for_selector("dialog")
     await page.keyboard.press("Escape")
-    assert not await page.is_visible("dialog")
+    await page.wait_for_selector("dialog", state="hidden")
     await page.keyboard.press("/")
     assert await page.evaluate("document.activeElement.name") == "q"
     await page.keyboard.type("j?/")

@@ -43,7 +43,7 @@ const keys = {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && event.target.matches("textarea")) event.target.blur();
-  const typing = event.target.closest("input, textarea, select, [contenteditable], dialog");
+  const typing = event.target.closest("input, textarea, select, [contenteditable], dialog[open]");
   const link = document.querySelector(`[data-hotkey="${CSS.escape(event.key)}"]`);
   const action = keys[event.key] ?? (link && (() => link.click()));
   if (!action || typing || event.ctrlKey || event.metaKey || event.altKey) return;
