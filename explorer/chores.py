@@ -19,9 +19,11 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from explorer.alerts.outbox import prune as prune_alerts
 from explorer.errors import DatabaseUnavailable, FilplusError
+from explorer.follow.state_read import STATE_SOURCE
 from explorer.follow.verify import SAMPLE, Wanted, verify
 from explorer.ground.connection import database_errors
 from explorer.ground.supervision import Beat
+from explorer.index.spans import thin_coverage
 from explorer.index.verifications import Verification, load_last_verification, prune_verifications
 from node.chain.errors import ChainError
 from node.chain.protocol import Chain
@@ -123,16 +125,17 @@ class NightlyVerification:
 
 @dataclass(frozen=True, slots=True)
 class Pruning:
-    """Forgets old verifications."""
+    """Forgets old verifications, and most of the epochs at which the node's whole state was read long ago."""
 
     pool: asyncpg.Pool
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def run(self) -> None:
-        """Forgets those older than KEPT, but for the newest."""
-        with database_errors("pruning old verifications"):
+        """Forgets verifications older than KEPT but for the newest, and leaves one state a day of the older ones."""
+        with database_errors("pruning old verifications and states"):
             async with self.pool.acquire() as connection:
                 await prune_verifications(connection, self.now() - KEPT)
+                await thin_coverage(connection, STATE_SOURCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,8 +124,13 @@ def _document(body: bytes, status: int, url: str, member: str) -> Document:
     if not isinstance(document, dict):
         raise ServiceUnreachable(f"{url} answered {status} with something else than an explorer's document")
     if status >= 400:
-        code = str(document.get("code", "error"))
-        raise ServiceRefused(str(document.get("detail") or code), status=status, code=code)
+        raise _refusal(document, status)
     if member not in document:
         raise ServiceUnreachable(f"{url} answered {status} without {member!r}: is it an explorer of this release?")
     return document
+
+
+def _refusal(problem: Document, status: int) -> ServiceRefused:
+    code, remedy = str(problem.get("code", "error")), problem.get("remedy")
+    detail = str(problem.get("detail") or code)
+    return ServiceRefused(detail, status=status, code=code, remedy=None if remedy is None else str(remedy))

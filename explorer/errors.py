@@ -23,6 +23,7 @@
     + NotFollowing          nobody began to follow a chain, or it was forgotten meanwhile
     + ForkBelowFinal        the node's chain left ours below what is final
     + StateTooSmall         a node's state that would make most of the index vanish
+    + IndexChanged          an import came between while the index was compared with a node: compare again
   x QuestionError           asked for something that cannot be; `code` is its stable name
     + MalformedCid
     + MalformedEpoch
@@ -135,6 +136,10 @@ class StateTooSmall(FollowError):
     """A node's state that would make most of the index vanish: such an answer is a fault, until a person says no."""
 
 
+class IndexChanged(FollowError):
+    """What differs between the index and a node may be the doing of an import that came between."""
+
+
 class QuestionError(FilplusError):
     """Asked for something that cannot be answered as asked; `code` is the stable name of why, `value` the culprit."""
 
@@ -164,7 +169,7 @@ class EpochNotIndexed(QuestionError):
 
 
 class MalformedCursor(QuestionError):
-    """The cursor was not made by this index."""
+    """The cursor was not made by the list that it came back to."""
 
     code = "malformed_cursor"
 
@@ -184,9 +189,10 @@ class ServiceUnreachable(ServiceError):
 
 
 class ServiceRefused(ServiceError):
-    """The service answered with a problem document (RFC 9457), whose `status` and `code` are kept."""
+    """The service answered with a problem document (RFC 9457), whose `status`, `code` and `remedy` are kept."""
 
-    def __init__(self, message: str, *, status: int, code: str) -> None:
+    def __init__(self, message: str, *, status: int, code: str, remedy: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.remedy = remedy

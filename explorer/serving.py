@@ -11,6 +11,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from explorer.access.endings import EndingsWatch
 from explorer.access.service import AccessService
 from explorer.access.signing_in import SignInService
 from explorer.access.views import SavedViews
@@ -164,6 +165,7 @@ class _Parts:
             quorum_bytes=self.settings.quorum_bytes,
         )
         self.loops["deadlines"] = Deadlines(desk).run
+        self.loops["endings"] = EndingsWatch(self.opened.database.dsn, self.broadcast.doubt).run
         self.chores.append(Chore("access", AccessService(self.opened.pool).prune))
         return desk
 

@@ -11,9 +11,11 @@ from typing import Any, Final
 import asyncpg
 
 from explorer.access.actors import OPERATOR, Actor, Scope
+from explorer.access.endings import tell_ended
 from explorer.access.errors import (
     ClusterRevoked,
     ClusterUnknown,
+    KeyUnknown,
     NameRefused,
     NoBearerKey,
     PublicKeyRefused,
@@ -100,6 +102,16 @@ class NewKeys:
             "signing_key_id": self.signing_key_id,
             "former_keys_end_at": _text(self.former_keys_end_at),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEnded:
+    """A key that was revoked alone, and how many keys its cluster has that hold."""
+
+    id: str
+    name: str
+    key_id: str
+    keys_left: int
 
 
 def _text(moment: datetime | None) -> str | None:
@@ -202,8 +214,31 @@ async def revoke_cluster(
         if row["revoked_at"] is None:
             await connection.execute(_QUERIES["revoke_cluster"], row["id"], now)
             await connection.execute(_QUERIES["revoke_keys"], row["id"], now)
+            await tell_ended(connection)
             await record(connection, by, "cluster.revoked", row["id"], {"name": row["name"]}, now=now)
     return str(row["id"])
+
+
+async def revoke_key(
+    connection: asyncpg.Connection, named: str, key_id: str, *, by: Actor = OPERATOR, now: datetime | None = None
+) -> KeyEnded:
+    """Ends one key of a cluster, by id or name, for good; the others stay. A second time changes nothing.
+
+    So does a cluster that signs its requests lose the bearer key from before. ClusterUnknown, KeyUnknown.
+    """
+    async with connection.transaction():
+        row = await _locked(connection, named)
+        known = await connection.fetchrow(_QUERIES["find_key_of"], row["id"], key_id)
+        if known is None:
+            raise KeyUnknown(row["name"])
+        if known["revoked_at"] is None:
+            await connection.execute(_QUERIES["revoke_key"], row["id"], key_id, now)
+            await tell_ended(connection)
+            facts = {"name": row["name"], "key": key_id}
+            await record(connection, by, "cluster.key_revoked", row["id"], facts, now=now)
+        return KeyEnded(
+            row["id"], row["name"], key_id, await connection.fetchval(_QUERIES["count_holding"], row["id"], now)
+        )
 
 
 async def rotate_key(
@@ -234,6 +269,7 @@ async def rotate_key(
             signing = await _add_public_key(connection, row["id"], public_key, scopes, now)
         new, kind = (id_of(key), "bearer") if key is not None else (signing, "ed25519")
         ends_at = await connection.fetchval(_QUERIES["end_keys"], row["id"], now, overlap, kind, new)
+        await tell_ended(connection)
         facts = {"name": row["name"], "key": new, "overlap_seconds": int(overlap.total_seconds())}
         await record(connection, by, "cluster.rotated", row["id"], facts, now=now)
     return NewKeys(row["id"], row["name"], scopes, key, signing, ends_at)
@@ -243,8 +279,8 @@ async def _demand_bearer_key(connection: asyncpg.Connection, row: Mapping[str, A
     """Returns where the cluster has a bearer key to be replaced, or is to get one."""
     if not bearer and not await connection.fetchval(_QUERIES["has_bearer_key"], row["id"]):
         raise NoBearerKey(
-            f"{row['name']} only signs its requests, so there is no bearer key to replace: give its new public key with"
-            " --public-key, or ask for a bearer key with --bearer",
+            f"{row['name']} has no bearer key to replace: give its new public key with --public-key, or ask for a"
+            " bearer key with --bearer",
             value=row["id"],
         )
 

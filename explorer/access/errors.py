@@ -10,12 +10,14 @@
     + AddressUnsuited        an address that no text can be signed with
     + NotaryExists
     + TooManyViews
+    + ViewExists             a saved view has that name, and nobody said that it may be replaced
     x SignInRefused
       + NonceRefused         not ours, used, or too old
       + NotANotary           a good signature, of nobody who may decide
       + SignInInsecure       the explorer is reached by plain http, from elsewhere
     x NotFound
       + ClusterUnknown
+      + KeyUnknown           no key of that cluster
       + NotaryUnknown
 """
 
@@ -71,10 +73,23 @@ class TooManyViews(QuestionError):
     code = "too_many_views"
 
 
+class ViewExists(QuestionError):
+    """The notary has a view of that page and name, with other filters."""
+
+    code = "view_exists"
+
+
 class NotaryExists(QuestionError):
     """The address is a notary's already."""
 
     code = "notary_exists"
+
+
+class KeyUnknown(NotFound):
+    """The cluster has no such key. Its text says nothing of what was asked for: it may be a key with its secret."""
+
+    def __init__(self, cluster_name: str) -> None:
+        super().__init__(f"{cluster_name} has no key of that id: `filplus cluster list` shows them", value=cluster_name)
 
 
 class NotaryUnknown(NotFound):

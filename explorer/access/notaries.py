@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from explorer.access.actors import Actor, ActorKind
+from explorer.access.endings import tell_ended
 from explorer.access.errors import AddressUnsuited, NotaryExists, NotaryUnknown
 from explorer.access.names import demand_name
 from explorer.audit.log import record
@@ -95,6 +96,7 @@ async def revoke_notary(
             raise NotaryUnknown(id_or_address)
         notary = notary_of(row)
         await connection.execute(_QUERIES["end_sessions_of"], notary.id)
+        await tell_ended(connection)
         facts = {"address": str(notary.address), "name": notary.name}
         await record(connection, by, "notary.revoked", notary.id, facts, now=now)
     return notary

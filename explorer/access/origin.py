@@ -41,10 +41,9 @@ def signing_domain(public_url: str) -> str:
     try:
         domain = domain_text(origin.domain)
     except UnsayableFact as error:
-        raise SignInInsecure(f"nobody can sign for {public_url}: {error}; set FILPLUS_PUBLIC_URL") from error
+        raise SignInInsecure(f"FILPLUS_PUBLIC_URL is {public_url}, which nobody can sign for: {error}") from error
     if not origin.is_https and not is_loopback(domain):
         raise SignInInsecure(
-            f"{public_url} is reached by plain http, where signatures and sessions can be stolen:"
-            " set FILPLUS_PUBLIC_URL to an https address, or to one of this machine's own"
+            f"FILPLUS_PUBLIC_URL is {public_url}: plain http, where signatures and sessions can be stolen"
         )
     return domain

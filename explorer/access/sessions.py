@@ -9,6 +9,7 @@ from typing import Final
 import asyncpg
 
 from explorer.access.actors import Actor
+from explorer.access.endings import tell_ended
 from explorer.access.notaries import Notary, notary_of
 from explorer.ground.queries import load_queries
 
@@ -53,7 +54,10 @@ async def find_session(
 async def end_session(connection: asyncpg.Connection, token: str) -> Notary | None:
     """Ends the session of a token; returns whose it was, None where there was none."""
     row = await connection.fetchrow(_QUERIES["end_session"], _hash_of(token[: _MOST_CHARS + 1]))
-    return None if row is None else notary_of(row)
+    if row is None:
+        return None
+    await tell_ended(connection)
+    return notary_of(row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,7 @@ async def list_sessions(
 async def end_sessions(connection: asyncpg.Connection, notary: Notary) -> int:
     """Ends every session of a notary; returns how many there were, those included that had ended by time."""
     status: str = await connection.execute(_QUERIES["end_sessions_of"], notary.id)
+    await tell_ended(connection)
     return int(status.rpartition(" ")[2])
 
 

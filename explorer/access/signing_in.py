@@ -99,7 +99,7 @@ class SignInService:
         async with self._connection("beginning a session") as connection, connection.transaction():
             notary = await _demand_notary(connection, signer)
             if not await take_nonce(connection, nonce, SIGN_IN, now=now):
-                raise NonceRefused("the text's nonce was used before, or isn't ours: ask for a new text and sign that")
+                raise NonceRefused("the text's nonce was used before, or isn't ours")
             if former_token is not None:
                 await end_session(connection, former_token)
             token = await begin_session(connection, notary, now=now)
@@ -147,5 +147,5 @@ class SignInService:
 async def _demand_notary(connection: asyncpg.Connection, signer: Address) -> Notary:
     notary = await find_notary(connection, signer)
     if notary is None:
-        raise NotANotary(f"{signer} isn't a notary here: the operator adds one by `filplus notary add`")
+        raise NotANotary(f"{signer} isn't a notary here")
     return notary

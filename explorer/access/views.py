@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import asyncpg
 
 from explorer.access.actors import Actor
-from explorer.access.errors import NotaryUnknown, TooManyViews
+from explorer.access.errors import NotaryUnknown, TooManyViews, ViewExists
 from explorer.access.names import demand_name
 from explorer.ground.connection import database_errors
 from explorer.ground.queries import load_queries
@@ -49,16 +49,20 @@ class SavedViews:
             async with self.pool.acquire() as connection:
                 return [SavedView(*row) for row in await connection.fetch(_QUERIES["views"], notary.id)]
 
-    async def save(self, notary: Actor, view: SavedView) -> None:
-        """Keeps a view, instead of one of the same page and name. NameRefused, TooManyViews."""
+    async def save(self, notary: Actor, view: SavedView, *, replaces: bool = False) -> None:
+        """Keeps a view, where it `replaces` one instead of that of the same page and name.
+
+        NameRefused, TooManyViews; ViewExists for a name that another view has.
+        """
         demand_name(view.name, most=MAX_VIEW_NAME_CHARS)
         with database_errors("saving a view"):
             async with self.pool.acquire() as connection, connection.transaction():
                 notary_id = await connection.fetchval(_QUERIES["hold_notary"], notary.id)
                 if notary_id is None:
                     raise NotaryUnknown(notary.id)
-                if await connection.fetchval(_QUERIES["others"], notary_id, view.page, view.name) >= MOST_VIEWS:
-                    raise TooManyViews(f"a notary saves {MOST_VIEWS} views, and you have as many", value=view.name)
+                await _demand_few(connection, notary_id, view)
+                if not replaces:
+                    await _demand_new(connection, notary_id, view)
                 await connection.execute(_QUERIES["save"], notary_id, view.page, view.name, view.query, None)
 
     async def remove(self, notary: Actor, page: str, name: str) -> None:
@@ -67,3 +71,15 @@ class SavedViews:
         with database_errors("removing a view"):
             async with self.pool.acquire() as connection:
                 await connection.execute(_QUERIES["remove"], notary.id, page, name)
+
+
+async def _demand_few(connection: asyncpg.Connection, notary_id: str, view: SavedView) -> None:
+    if await connection.fetchval(_QUERIES["others"], notary_id, view.page, view.name) >= MOST_VIEWS:
+        raise TooManyViews(f"a notary saves {MOST_VIEWS} views, and you have as many", value=view.name)
+
+
+async def _demand_new(connection: asyncpg.Connection, notary_id: str, view: SavedView) -> None:
+    former = await connection.fetchval(_QUERIES["query_of"], notary_id, view.page, view.name)
+    if former is not None and former != view.query:
+        shown = SavedView(view.page, view.name, former).words
+        raise ViewExists(f"your view {view.name!r} of {view.page} shows {shown}", value=view.name)

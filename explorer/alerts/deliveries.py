@@ -1,7 +1,5 @@
 """What was delivered, attempt by attempt, and delivering it again."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +10,11 @@ import asyncpg
 
 from explorer.alerts.endpoints import locked, moment_text
 from explorer.alerts.errors import DeliveryUnknown, EndpointRefused
-from explorer.errors import MalformedCursor
+from explorer.ground.cursors import Cursors
 from explorer.ground.queries import load_queries
 
 PAGE: Final = 100
-_NEWEST: Final = 2**63 - 1
+_CURSORS: Final = Cursors("deliveries:")
 
 _ATTEMPT_FIELDS: Final = ("outcome", "status", "duration_ms", "error", "excerpt")
 
@@ -141,23 +139,9 @@ async def replay_dead(connection: asyncpg.Connection, endpoint_id: str, *, now: 
 
 def cursor_of(delivery_id: int) -> str:
     """The opaque cursor behind a delivery, in a list with the newest first."""
-    return base64.urlsafe_b64encode(f"deliveries:{delivery_id}".encode()).decode().rstrip("=")
+    return _CURSORS.at(delivery_id)
 
 
 def id_of_cursor(cursor: str | None) -> int | None:
     """The id below which the page begins; None without a cursor. MalformedCursor for one that was not made here."""
-    if cursor is None:
-        return None
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        kind, _, last_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").partition(":")
-    except (binascii.Error, ValueError) as error:
-        raise _malformed(cursor) from error
-    if kind != "deliveries" or not last_id.isdigit() or len(last_id) > 19 or int(last_id) > _NEWEST:
-        raise _malformed(cursor)
-    return int(last_id)
-
-
-def _malformed(cursor: str) -> MalformedCursor:
-    shown = cursor[:60]
-    return MalformedCursor(f"cursor {shown!r} is none of this list's: take next_cursor of an answer", value=shown)
+    return None if cursor is None else _CURSORS.number(cursor)

@@ -6,9 +6,13 @@
     + NoNetwork           the database isn't any network's yet
     + BrokenLog           `seq` is the first entry that is wrong, or where one is missing; `why` says what
     + FileUnreadable      an exported log can't be read or written
+  x QuestionError
+    + ActionUnknown       entries of an action are wanted that there isn't
 """
 
-from explorer.errors import FilplusError
+from collections.abc import Iterable
+
+from explorer.errors import FilplusError, QuestionError
 
 
 class AuditError(FilplusError):
@@ -37,3 +41,13 @@ class BrokenLog(AuditError):
 
 class FileUnreadable(AuditError):
     """The operating system does not give, or take, an exported log."""
+
+
+class ActionUnknown(QuestionError):
+    """No entry is of that action, and none ever will be."""
+
+    code = "malformed_parameter"
+
+    def __init__(self, action: str, known: Iterable[str]) -> None:
+        one = "; it takes one, without ! or commas" if action.startswith("!") or "," in action else ""
+        super().__init__(f"the log knows no action {action[:60]!r}{one}. There are {', '.join(known)}", value=action)

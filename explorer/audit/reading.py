@@ -1,7 +1,5 @@
 """The audit log read: as a whole in its order, by pages, and out of an exported file."""
 
-import base64
-import binascii
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -10,21 +8,28 @@ from typing import IO, Any, Final
 
 import asyncpg
 
+from explorer.audit.actions import ACTIONS
 from explorer.audit.chain import MAX_FACTS_CHARS, Entry, entry_of
-from explorer.audit.errors import BrokenLog
-from explorer.errors import MalformedCursor
+from explorer.audit.errors import ActionUnknown, BrokenLog
+from explorer.ground.cursors import Cursors
 from explorer.ground.queries import load_queries
+from node.address import parse_address
+from node.errors import AddressError
 
 MAX_LINE_BYTES: Final = 8 * MAX_FACTS_CHARS
 _AT_A_TIME: Final = 500
 _LOWEST: Final = -(2**63)
 
+_CURSORS: Final = Cursors("audit ")
 _QUERIES: Final = load_queries("explorer.audit.sql", "log.sql")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which entries a page is to hold; None: any. `since` is the time of the earliest."""
+    """Which entries a page is to hold; None: any. `since` is the time of the earliest.
+
+    `actor` is a notary's address in any spelling, a cluster's id, or the whole name of either.
+    """
 
     action: str | None = None
     actor: str | None = None
@@ -56,35 +61,32 @@ async def first_since(connection: asyncpg.Connection, since: datetime) -> int | 
 
 
 async def load_page(connection: asyncpg.Connection, wanted: Wanted) -> Page:
-    """One page of the log. MalformedCursor for a cursor that was not made here."""
-    last_seq = None if wanted.cursor is None else _seq_of(wanted.cursor)
+    """One page of the log. MalformedCursor for a cursor that was not made here, ActionUnknown."""
+    last_seq = None if wanted.cursor is None else _CURSORS.number(wanted.cursor)
+    await _demand_action(connection, wanted.action)
+    actors = None if wanted.actor is None else await _actors(connection, wanted.actor)
     query = _QUERIES["newest" if wanted.newest_first else "oldest"]
     rows = await connection.fetch(
-        query, wanted.action, wanted.actor, wanted.subject, wanted.since, last_seq, wanted.limit + 1
+        query, wanted.action, actors, wanted.subject, wanted.since, last_seq, wanted.limit + 1
     )
     entries = tuple(Entry(*row) for row in rows[: wanted.limit])
-    return Page(entries, _cursor_of(entries[-1].seq) if len(rows) > wanted.limit else None)
+    return Page(entries, _CURSORS.at(entries[-1].seq) if len(rows) > wanted.limit else None)
 
 
-def _cursor_of(seq: int) -> str:
-    return base64.urlsafe_b64encode(f"audit {seq}".encode()).decode().rstrip("=")
+async def _demand_action(connection: asyncpg.Connection, action: str | None) -> None:
+    """Returns where entries of the action can be, be it only that an earlier release wrote them."""
+    if action is None or action in ACTIONS or await connection.fetchval(_QUERIES["holds_action"], action):
+        return
+    raise ActionUnknown(action, ACTIONS)
 
 
-def _seq_of(cursor: str) -> int:
+async def _actors(connection: asyncpg.Connection, text: str) -> list[str]:
+    """The ids that a text may mean: itself, as an address in its canonical spelling, and whoever has that name."""
     try:
-        name, _, digits = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(" ")
-        seq = int(digits)
-    except (binascii.Error, ValueError) as error:
-        raise _malformed(cursor) from error
-    if name != "audit" or not 0 < seq < 2**63 or _cursor_of(seq) != cursor:
-        raise _malformed(cursor)
-    return seq
-
-
-def _malformed(cursor: str) -> MalformedCursor:
-    return MalformedCursor(
-        f"cursor {cursor[:60]!r} was not made by this log; take next_cursor of an answer, or none", value=cursor[:60]
-    )
+        named = str(parse_address(text))
+    except AddressError:
+        named = text
+    return [named, *(row["id"] for row in await connection.fetch(_QUERIES["actors_named"], text))]
 
 
 def read_lines(file: IO[bytes]) -> Iterator[Entry]:

@@ -18,7 +18,7 @@ class AuditService:
     pool: asyncpg.Pool
 
     async def page(self, wanted: Wanted) -> tuple[Page, Head | None]:
-        """The wanted entries, and where the log ended when they were read. MalformedCursor."""
+        """The wanted entries, and where the log ended when they were read. MalformedCursor, ActionUnknown."""
         with database_errors("reading the audit log"):
             async with (
                 self.pool.acquire() as connection,

@@ -75,11 +75,20 @@ def list_command(context: typer.Context) -> None:
 
 
 @cluster.command("revoke", epilog="Example: filplus cluster revoke berlin")
-def revoke_command(context: typer.Context, named: Named) -> None:
-    """Ends all keys of a cluster at once, and for good. Its reviews stay."""
+def revoke_command(
+    context: typer.Context,
+    named: Named,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY_ID", help="Only this key of it, as list prints it; the others stay.")
+    ] = None,
+) -> None:
+    """Ends all keys of a cluster at once, and for good. Its reviews stay. With --key it ends that key alone."""
     terminal = terminal_of(context)
 
     async def work(connection: asyncpg.Connection) -> Exit:
+        if key is not None:
+            _print_ended(terminal, await clusters.revoke_key(connection, named, key))
+            return Exit.OK
         cluster_id = await clusters.revoke_cluster(connection, named)
         still_open = await count_open_of(connection, cluster_id)
         terminal.document({"id": cluster_id, "revoked": True, "open_reviews": still_open})
@@ -137,6 +146,13 @@ def _print_keys(terminal: Terminal, made: clusters.NewKeys) -> None:
         terminal.people.print(f"key, shown this once: {made.key}")
     if made.former_keys_end_at is not None:
         terminal.people.print(f"the key before holds until {made.former_keys_end_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _print_ended(terminal: Terminal, ended: clusters.KeyEnded) -> None:
+    terminal.document({"id": ended.id, "key_id": ended.key_id, "revoked": True, "keys_left": ended.keys_left})
+    terminal.people.print(f"revoked the key {ended.key_id} of {shown(ended.name)}")
+    if not ended.keys_left:
+        terminal.side.print(f"{shown(ended.name)} has no key left; `filplus cluster rotate --bearer` gives it one")
 
 
 def _table(rows: list[clusters.ClusterRow]) -> Table:

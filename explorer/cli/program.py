@@ -1,10 +1,12 @@
 """The explorer's part of the program `filplus`: its global options and its commands."""
 
 import itertools
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from explorer.cli.later import add_later
 from explorer.cli.terminal import Terminal
@@ -65,10 +67,30 @@ _COMMANDS = (
 """Each with its module and what it is called there, what its help begins with, and an example."""
 
 
+class Program(TyperGroup):
+    """The program's commands. Arguments that are no UTF-8 are refused: only a file that is there may be called so."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments that are left for the command."""
+        for argument in args:
+            if not _is_text(argument) and not os.path.lexists(argument.rpartition("=")[2]):
+                raise typer.BadParameter(f"{os.fsencode(argument)!r} is neither UTF-8 nor a file: type it anew", ctx)
+        return super().parse_args(ctx, args)
+
+
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def make_program() -> typer.Typer:
     """The program with the explorer's commands; others may add theirs."""
     program = typer.Typer(
         name="filplus",
+        cls=Program,
         help="Is this CID Filecoin Plus data? Ask, import, serve.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,

@@ -8,7 +8,7 @@ import typer
 
 from explorer.cli.exits import Exit, exit_of
 from explorer.cli.terminal import Terminal, shown
-from explorer.errors import FilplusError
+from explorer.errors import FilplusError, ServiceRefused
 from explorer.ground.telemetry import configure_logging
 from node.errors import FilecoinError
 
@@ -33,10 +33,19 @@ def run(
     except (FilplusError, FilecoinError) as error:
         if terminal.debug:
             raise
-        terminal.document({**beside(), "error": {"type": type(error).__name__, "detail": str(error)}})
-        terminal.side.print(f"[bold red]error[/]: {shown(str(error))}")
+        _tell(terminal, error, beside())
         code = exit_of(error)
     except KeyboardInterrupt:
         terminal.side.print(f"stopped. {kept}".strip())
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(int(code))
+
+
+def _tell(terminal: Terminal, error: Exception, beside: dict[str, Any]) -> None:
+    """What went wrong, and the remedy that a service told with it."""
+    remedy = error.remedy if isinstance(error, ServiceRefused) else None
+    told = {"type": type(error).__name__, "detail": str(error)} | ({} if remedy is None else {"remedy": remedy})
+    terminal.document({**beside, "error": told})
+    terminal.side.print(f"[bold red]error[/]: {shown(str(error))}")
+    if remedy is not None:
+        terminal.side.print(f"[dim]{shown(remedy)}[/]")

@@ -5,10 +5,12 @@
 
 The claims of a terminated sector stay in the state, so that the state alone would call them active. A node that has
 dropped its events answers as if there had been none: then nothing tells.
+
+What is held is one answer of the node: each is written down as it comes, and how far it came once a stretch is whole.
+Taking the same events in again changes nothing, so that a stretch that was broken off is asked for anew.
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final
@@ -81,45 +83,47 @@ class Backfill:
         return False
 
     async def _go_down(self, before: Backfilled, anchor: TipSetKey) -> None:
-        """Asks for the stretch below what was reached, and writes down what it told."""
+        """Asks for the stretch below what was reached, takes it in, and writes down how far it came."""
         low = max(before.reached_epoch - WIDEST_EPOCHS, self.floor_epoch)
         if low >= before.reached_epoch:
-            await self._save(replace(before, is_done=True), ())
+            await self._save(replace(before, is_done=True))
             return
         try:
-            events = await self._events(low, before.reached_epoch - 1)
+            await self._take_in(before.start_epoch, low, before.reached_epoch - 1)
             # The tipset before a leap of the chain, as a fork of a real network begins with, spares asking all the way.
             next_epoch = (await self.chain.tipset_at(low, anchor=anchor)).epoch
         except (NotSupported, BeyondLookback) as error:
-            await self._save(replace(before, is_done=True, reason=str(error)), ())
+            await self._save(replace(before, is_done=True, reason=str(error)))
             return
         reached = max(min(low, next_epoch + 1), self.floor_epoch)
-        await self._save(replace(before, reached_epoch=reached, is_done=reached <= self.floor_epoch), events)
+        await self._save(replace(before, reached_epoch=reached, is_done=reached <= self.floor_epoch))
 
-    async def _events(self, low: int, high: int) -> list[ActorEvent]:
-        found: list[ActorEvent] = []
+    async def _take_in(self, start_epoch: int, low: int, high: int) -> None:
+        """Takes in the events of these epochs, both ends included, page by page."""
         wanted = EventFilter(from_epoch=low, to_epoch=high, event_types=_TYPES)
         async with aclosing(event_pages(self.chain, wanted)) as pages:
             async for page in pages:
-                found += (event for event in page.events if not event.reverted and _is_whole(event))
-        return found
+                events = [event for event in page.events if not event.reverted and _is_whole(event)]
+                if events:
+                    await self._apply(start_epoch, events)
 
-    async def _save(self, reached: Backfilled, events: Sequence[ActorEvent]) -> None:
-        """Takes in what was told, and how far it is known now, both or neither."""
+    async def _apply(self, start_epoch: int, events: list[ActorEvent]) -> None:
         async with self.pool.acquire() as connection, connection.transaction():
             await transaction_lock(connection, IMPORT_LOCK)
-            if events:
-                tally = Tally()
-                await apply_batch(connection, list(events), await load_coverage(connection), tally)
-                await log_import(
-                    connection,
-                    "events",
-                    source=SOURCE,
-                    epoch=reached.start_epoch,
-                    complete=False,
-                    records=len(events),
-                    rejected=0,
-                )
+            await apply_batch(connection, events, await load_coverage(connection), Tally())
+            await log_import(
+                connection,
+                "events",
+                source=SOURCE,
+                epoch=start_epoch,
+                complete=False,
+                records=len(events),
+                rejected=0,
+            )
+
+    async def _save(self, reached: Backfilled) -> None:
+        """Writes down how far it is known now."""
+        async with self.pool.acquire() as connection:
             await save_backfilled(connection, reached)
         if reached.is_done:
             _log.info("backfill_ends", reached_epoch=reached.reached_epoch, reason=reached.reason)

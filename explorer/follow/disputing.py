@@ -1,9 +1,10 @@
 """Nodes that disagree about what is final: known since when, logged and told to whoever watches, once each.
 
-agree ─another tipset where one is to be final─► disputed: ERROR, counted, an alert in the outbox
-  └──the same tipset again, or it is of another chain──┘ INFO
+agree ─another tipset where one is to be final─► disputed: ERROR, counted, kept, an alert in the outbox
+  └──the same tipset again; of another chain, removed, or preferred──┘ INFO
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import asyncpg
 import structlog
 
 from explorer.alerts.outbox import enqueue
+from explorer.follow.dispute_rows import forget_dispute, load_disputes, save_dispute
 from explorer.follow.witnesses import Dispute, NamedChain, Testimony, Word, ask_witnesses, is_settled
 from explorer.index.followed import Link
 from node.chain.protocol import Chain
@@ -21,6 +23,8 @@ DISPUTED = "node.disputed"
 
 AGREES = "it has the same tipset again"
 FOREIGN = "it is of another chain"
+REMOVED = "no setting names it any more"
+PREFERRED = "it is the preferred node now: the others are compared with it"
 
 _log = structlog.get_logger(__name__)
 
@@ -45,9 +49,10 @@ class Disputed:
 
 @dataclass(slots=True)
 class Disputes:
-    """The disputes that stand. `begins` is called for each that begins, once its alert is in the outbox.
+    """The disputes that stand, here as in the database. `begins` is called for each that begins, once its alert is in
+    the outbox.
 
-    A node that falls silent, whichever it is, ends none.
+    A node that falls silent, whichever it is, ends none, nor does a restart.
     """
 
     pool: asyncpg.Pool
@@ -57,11 +62,29 @@ class Disputes:
     """All nodes, the preferred one first: an end must be confirmed by one that isn't the disputing one."""
     standing: dict[str, Disputed] = field(default_factory=dict, init=False)
     """By node."""
+    _changing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    """Held while a dispute changes: it is heard of in two ways."""
 
     @property
     def current(self) -> list[Dispute]:
         """The disputes, without their history."""
         return [one.dispute for one in self.standing.values()]
+
+    async def resume(self, nodes: Sequence[NamedChain]) -> None:
+        """Takes up the disputes that stood when following last stopped, with the nodes that there are now.
+
+        Those of nodes that are no witnesses any more end.
+        """
+        self.nodes = nodes
+        async with self.pool.acquire() as connection:
+            kept = await load_disputes(connection)
+        self.standing = {dispute.node: Disputed(dispute, since) for dispute, since in kept}
+        preferred, *witnesses = [name for name, _ in nodes]
+        for dispute, since in kept:
+            if dispute.node in witnesses:
+                _log.warning("dispute_stands", node=dispute.node, epoch=dispute.height, since=rfc3339(since))
+            else:
+                await self.end(dispute.node, PREFERRED if dispute.node == preferred else REMOVED)
 
     async def look(self, link: Link, witnesses: Sequence[NamedChain]) -> list[Dispute]:
         """Asks the witnesses for the tipset at a height; the disputes that stand then."""
@@ -73,32 +96,40 @@ class Disputes:
                 await self._may_end(testimony, chains[testimony.node])
         return self.current
 
-    def end(self, node: str, reason: str) -> None:
-        """Ends a node's dispute, if there is one."""
-        ended = self.standing.pop(node, None)
-        if ended is not None:
-            _log.info("dispute_ended", node=node, since=rfc3339(ended.since), reason=reason)
+    async def end(self, node: str, reason: str) -> None:
+        """Ends a node's dispute, if there is one. Where that can't be written down it stands."""
+        async with self._changing:
+            if node not in self.standing:
+                return
+            async with self.pool.acquire() as connection:
+                await forget_dispute(connection, node)
+            ended = self.standing.pop(node)
+        _log.info("dispute_ended", node=node, since=rfc3339(ended.since), reason=reason)
 
     async def _goes_on(self, dispute: Dispute) -> None:
-        known = self.standing.get(dispute.node)
-        if known is None:
-            await self._begin(Disputed(dispute, self.now()))
-        else:
-            self.standing[dispute.node] = Disputed(dispute, known.since)
+        async with self._changing:
+            known = self.standing.get(dispute.node)
+            if known is None:
+                await self._begin(Disputed(dispute, self.now()))
+            elif known.dispute != dispute:
+                async with self.pool.acquire() as connection:
+                    await save_dispute(connection, dispute, known.since)
+                self.standing[dispute.node] = Disputed(dispute, known.since)
 
     async def _may_end(self, testimony: Testimony, chain: Chain) -> None:
         """Ends a dispute where what the node says now is a reason to."""
         node = testimony.node
         others = [(name, other) for name, other in self.nodes if name != node]
         if testimony.word is Word.FOREIGN:
-            self.end(node, FOREIGN)
+            await self.end(node, FOREIGN)
         elif testimony.word is Word.AGREES and await is_settled(self.standing[node].dispute, chain, others):
-            self.end(node, AGREES)
+            await self.end(node, AGREES)
 
     async def _begin(self, disputed: Disputed) -> None:
         """Tells of a dispute. Where that fails it has not begun, and is told at the next look."""
         node = disputed.dispute.node
         async with self.pool.acquire() as connection, connection.transaction():
+            await save_dispute(connection, disputed.dispute, disputed.since)
             await enqueue(connection, DISPUTED, f"node {node}", disputed.document())
         self.standing[node] = disputed
         self.begins()

@@ -19,7 +19,7 @@ from explorer.follow.backfill import Backfill
 from explorer.follow.disputing import FOREIGN, Disputes
 from explorer.follow.follower import Follower
 from explorer.follow.inside import forget_own_chain, own_genesis
-from explorer.follow.opening import Followed, open_chain
+from explorer.follow.opening import Followed, OpenChain, open_chain
 from explorer.follow.pace import DEFAULT_PACE, Pace
 from explorer.follow.pulse import keep_listening
 from explorer.follow.standing import Standing
@@ -48,7 +48,7 @@ class FollowLoop:
     standing: Standing
     pace: Pace = DEFAULT_PACE
     _disputes: Disputes = field(init=False)
-    """They outlive the database's absence."""
+    """Taken up again each time that following begins here."""
 
     def __post_init__(self) -> None:
         self._disputes = Disputes(self.pool, self.standing.dispute_begins)
@@ -81,20 +81,20 @@ class FollowLoop:
 
         The lock is its connection's, and lost with it.
         """
-        with database_errors("taking the follower's lock"):
-            async with self.pool.acquire() as connection:
-                if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_key(LOCK)):
-                    yield None
-                    return
-                lost = asyncio.Event()
-                listener = partial(_set, lost)
-                connection.add_termination_listener(listener)
-                try:
+        taking = "taking the follower's lock"
+        with database_errors(taking):
+            connection = await self.pool.acquire()
+        try:
+            with database_errors(taking):
+                is_ours = await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock_key(LOCK))
+            if is_ours:
+                async with _held(connection) as lost:
                     yield lost
-                finally:
-                    if not lost.is_set():
-                        connection.remove_termination_listener(listener)
-                        await connection.execute("SELECT pg_advisory_unlock($1)", lock_key(LOCK))
+            else:
+                yield None
+        finally:
+            with database_errors("giving the follower's connection back"):
+                await self.pool.release(connection)
 
     async def _open(self, beat: Beat) -> None:
         """Opens the chain, and follows it until the database fails."""
@@ -104,22 +104,27 @@ class FollowLoop:
         async with open_chain(
             self.settings, followed=await self._followed(), imported=imported, pace=self.pace
         ) as opened:
-            disputes = self._disputes
-            disputes.nodes = opened.nodes
-            follower = Follower(opened.chain, self.pool, time.monotonic, witnesses=opened.witnesses, disputing=disputes)
-            self.standing.follows(opened.chain, disputes, opened.simulated_url, follower.states)
-            await _first_of(
-                keep_listening(opened.chain, partial(self._heard, opened.chain), self.pace),
-                follower.states.run(),
-                Backfill(opened.chain, self.pool, self.settings.network.nv22_epoch).run(),
-                self._follow(follower, beat),
-            )
+            with database_errors("following the chain"):
+                await self._follow_opened(opened, beat)
 
-    def _heard(self, chain: LotusChain, again_in_s: float) -> None:
+    async def _follow_opened(self, opened: OpenChain, beat: Beat) -> None:
+        """Follows an open chain, with all that goes on beside it."""
+        disputes = self._disputes
+        await disputes.resume(opened.nodes)
+        follower = Follower(opened.chain, self.pool, time.monotonic, witnesses=opened.witnesses, disputing=disputes)
+        self.standing.follows(opened.chain, disputes, opened.simulated_url, follower.states)
+        await _first_of(
+            keep_listening(opened.chain, partial(self._heard, opened.chain), self.pace),
+            follower.states.run(),
+            Backfill(opened.chain, self.pool, self.settings.network.nv22_epoch).run(),
+            self._follow(follower, beat),
+        )
+
+    async def _heard(self, chain: LotusChain, again_in_s: float) -> None:
         """Takes what the nodes told: one of another chain has no word in what is final here."""
         for node in chain.health():
             if node.is_foreign:
-                self._disputes.end(node.name, FOREIGN)
+                await self._disputes.end(node.name, FOREIGN)
         self.standing.asks_again(again_in_s)
 
     async def _follow(self, follower: Follower, beat: Beat) -> None:
@@ -148,6 +153,21 @@ class FollowLoop:
             async with self.pool.acquire() as connection:
                 following = await load_following(connection)
         return None if following is None else Followed(cid_from_bytes(following.genesis_cid), following.start_epoch)
+
+
+@asynccontextmanager
+async def _held(connection: asyncpg.Connection) -> AsyncIterator[asyncio.Event]:
+    """While a connection holds the follower's lock, the event that it was lost; gives the lock back."""
+    lost = asyncio.Event()
+    listener = partial(_set, lost)
+    connection.add_termination_listener(listener)
+    try:
+        yield lost
+    finally:
+        if not lost.is_set():
+            connection.remove_termination_listener(listener)
+            with database_errors("giving the follower's lock back"):
+                await connection.execute("SELECT pg_advisory_unlock($1)", lock_key(LOCK))
 
 
 def _set(event: asyncio.Event, _: object) -> None:

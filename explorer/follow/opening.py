@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from explorer.errors import FollowError
 from explorer.follow.lag import real_time_of
 from explorer.follow.pace import DEFAULT_PACE, Pace
 from explorer.follow.witnesses import NamedChain
@@ -96,8 +97,19 @@ def _expected(settings: Settings, followed: Followed | None) -> Expected:
 async def _own_chain(settings: Settings, imported: Imported | None) -> AsyncIterator[str]:
     """A simulated chain, served on a free port of this machine; its address."""
     node = open_node(SimulatedChain(Options(imported=imported)), admin_token=settings.chain_token)
-    bound = socket.create_server(("127.0.0.1", 0))
+    bound = _free_port()
     url = f"http://127.0.0.1:{bound.getsockname()[1]}/rpc/v1"
     async with serving(node, bound, block_time_s=BLOCK_TIME_S):
         _log.info("simulated_chain", url=url, epoch=node.chain.head.height)
         yield url
+
+
+def _free_port() -> socket.socket:
+    """A free port of this machine, listened at; FollowError where there is none to be had."""
+    try:
+        return socket.create_server(("127.0.0.1", 0))
+    except OSError as error:
+        raise FollowError(
+            f"the simulated chain can't listen at a free port of 127.0.0.1: {error}. Free some, or name a node in "
+            "FILPLUS_CHAIN_URL"
+        ) from error

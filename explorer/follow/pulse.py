@@ -4,19 +4,19 @@ Following waits, retries and reads for as long as it takes. What `/status` says 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from explorer.follow.pace import Pace
 from node.lotus.client import LotusChain
 
 
-async def keep_listening(chain: LotusChain, heard: Callable[[float], None], pace: Pace) -> None:
+async def keep_listening(chain: LotusChain, heard: Callable[[float], Awaitable[None]], pace: Pace) -> None:
     """Asks for ever, and says after each round in how many seconds the next begins; what was heard is in the chain's
     health."""
     while True:
         await chain.listen(timeout_s=pace.patience_s, quiet_s=pace.quiet_s, identity_s=pace.identity_s)
         pause_s = _pause_s(chain, pace)
-        heard(pause_s)
+        await heard(pause_s)
         await asyncio.sleep(pause_s)
 
 

@@ -3,7 +3,7 @@
 node's records, in any order ─► batches, each against the index's rows of those ids ─► missing, different
 index's records of the scope, in pages ─► those that the node didn't tell           ─► surplus
 
-Both sides flow past: what is held is a batch, and a bit for each id that both have.
+Both sides flow past: what is held is a batch, and a bit for each id that both have. No transaction is held meanwhile.
 """
 
 import random
@@ -20,12 +20,13 @@ import structlog
 from explorer.errors import EpochNotIndexed, ForkBelowFinal
 from explorer.follow.forks import key_of
 from explorer.follow.sampling import DEALS_PER_PROVIDER, Draw, Scope, addresses_of
+from explorer.follow.unchanged import Mark, demand_unchanged, mark_at
 from explorer.ground.connection import database_errors
 from explorer.index import state
 from explorer.index.drift import Comparison, SeenIds, drift_counts, drift_of, told_fields
 from explorer.index.spans import load_coverage, load_index_epoch
 from explorer.index.state import Held, gaps_at
-from explorer.index.tipsets import load_following, load_tipset_at
+from explorer.index.tipsets import load_following
 from explorer.index.verifications import Verification, save_verification
 from explorer.verdict.records import RECORD_KINDS, RecordKind
 from node.address import actor_address
@@ -62,13 +63,14 @@ class Wanted:
 
 @dataclass(slots=True)
 class _Run:
-    """One comparison under way, over one snapshot of the index."""
+    """One comparison under way."""
 
     connection: asyncpg.Connection
     chain: Chain
     asked_epoch: int
     tipset: TipSet
     network_version: int
+    mark: Mark
     progress: Progress
     not_compared: dict[str, str] = field(default_factory=dict)
     strangers: list[int] = field(default_factory=list)
@@ -89,16 +91,16 @@ async def verify(
 ) -> Verification:
     """Compares the index with the node, and keeps what it finds.
 
-    EpochNotIndexed where the index doesn't reach, ForkBelowFinal where the node's chain is another one. Any ChainError
-    ends it without a trace.
+    EpochNotIndexed where the index doesn't reach, ForkBelowFinal where the node's chain is another one; HeadMoved and
+    IndexChanged where the index changed under it. Any ChainError ends it without a trace.
     """
     at, began = datetime.now(UTC), time.monotonic()
     with database_errors("comparing the index with a node"):
         async with pool.acquire() as connection:
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                run = await _begin(connection, chain, wanted, progress)
-                scope = await _scope_of(run, wanted)
-                comparisons = [one async for one in _compare_kinds(run, scope)]
+            run = await _begin(connection, chain, wanted, progress)
+            scope = await _scope_of(run, wanted)
+            comparisons = [one async for one in _compare_kinds(run, scope)]
+            await demand_unchanged(connection, run.mark, comparisons)
             found = Verification(
                 at=at,
                 epoch=run.tipset.epoch,
@@ -127,9 +129,10 @@ def _say(found: Verification) -> None:
 async def _begin(connection: asyncpg.Connection, chain: Chain, wanted: Wanted, progress: Progress) -> _Run:
     """Finds the tipset to compare at, and what can't be compared there."""
     asked = await _asked_epoch(connection, wanted.epoch)
-    tipset = await _tipset(connection, chain, asked)
+    mark = await mark_at(connection, asked)
+    tipset = await _tipset(chain, mark)
     version = await chain.network_version(at=tipset.key)
-    run = _Run(connection, chain, asked, tipset, version, progress)
+    run = _Run(connection, chain, asked, tipset, version, mark, progress)
     run.not_compared.update(gaps_at(await load_coverage(connection), tipset.epoch))
     return run
 
@@ -145,13 +148,13 @@ async def _asked_epoch(connection: asyncpg.Connection, epoch: int | None) -> int
     return asked
 
 
-async def _tipset(connection: asyncpg.Connection, chain: Chain, asked: int) -> TipSet:
+async def _tipset(chain: Chain, mark: Mark) -> TipSet:
     """The node's tipset at the epoch; where the index followed that epoch, it must be the same there."""
-    tipset = await chain.tipset_at(asked)
-    link = await load_tipset_at(connection, asked)
-    if link is not None and link.key != key_of(tipset.key):
+    epoch = mark.epoch
+    tipset = await chain.tipset_at(epoch)
+    if mark.link is not None and mark.link.key != key_of(tipset.key):
         raise ForkBelowFinal(
-            f"the node has another tipset at epoch {asked} than the followed one: it is on another chain, or the head "
+            f"the node has another tipset at epoch {epoch} than the followed one: it is on another chain, or the head "
             "is just moving; final epochs don't"
         )
     return tipset

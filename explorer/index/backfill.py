@@ -34,7 +34,7 @@ async def load_backfilled(connection: asyncpg.Connection, start_epoch: int) -> B
 
 
 async def save_backfilled(connection: asyncpg.Connection, one: Backfilled) -> None:
-    """Writes down how far it has come, in the transaction of what was told."""
+    """Writes down how far it has come; what was told is in the index by then."""
     await connection.execute(_QUERIES["save"], one.start_epoch, one.reached_epoch, one.is_done, one.reason)
 
 

@@ -16,7 +16,7 @@ import asyncpg
 from explorer.errors import CorruptFile
 from explorer.ground.database import transaction_lock
 from explorer.ground.queries import load_queries
-from explorer.index.documents import Entry, entries
+from explorer.index.documents import RECORD_CHARS_MAX, Entry, entries
 from explorer.index.files import DumpFile
 from explorer.index.lock import IMPORT_LOCK
 from explorer.index.merge import row_count
@@ -90,12 +90,13 @@ def _entries(dump: DumpFile) -> Iterator[Entry]:
 
 def _csv_entries(chunks: Iterator[str], name: str) -> Iterator[Entry]:
     """The rows of a CSV file as mappings. A last line without an end that isn't whole makes the file corrupt."""
-    lines = _Lines(chunks)
+    lines = _Lines(chunks, name)
     reader = csv.reader(lines, strict=True)
     try:
         first = next((row for row in reader if row), [])
         columns, rows = (first, reader) if _is_header(first) else (list(COLUMNS), chain([first], reader))
         for row in rows:
+            lines.row_chars = 0
             if row:
                 value = dict(zip(columns, row, strict=False))
                 if lines.cut_off and not (len(row) >= len(first) and _is_whole(value)):
@@ -122,20 +123,40 @@ def _is_header(row: list[str]) -> bool:
 
 
 class _Lines:
-    """The lines of a text that comes in chunks; `cut_off` is set with the last if nothing ends it."""
+    """The lines of a text that comes in chunks; `cut_off` is set with the last if nothing ends it.
 
-    def __init__(self, chunks: Iterator[str]) -> None:
-        self._chunks = chunks
+    A row may have RECORD_CHARS_MAX characters, in one line or in many that quotes hold together; CorruptFile for more.
+    Whoever reads rows sets `row_chars` back to 0 after each.
+    """
+
+    def __init__(self, chunks: Iterator[str], name: str) -> None:
+        self._chunks, self._name = chunks, name
+        self._number = 0
+        self.row_chars = 0
         self.cut_off = False
 
     def __iter__(self) -> Iterator[str]:
         rest = ""
         for chunk in self._chunks:
             *lines, rest = (rest + chunk).split("\n")
-            yield from lines
+            for line in lines:
+                yield self._counted(line)
+            self._demand_short(len(rest))
         if rest:
             self.cut_off = True
-            yield rest
+            yield self._counted(rest)
+
+    def _counted(self, line: str) -> str:
+        self._demand_short(len(line))
+        self._number += 1
+        self.row_chars += len(line) + 1
+        return line
+
+    def _demand_short(self, more_chars: int) -> None:
+        """CorruptFile where the row has too many characters with those of the next line."""
+        if self.row_chars + more_chars > RECORD_CHARS_MAX:
+            what = f"line {self._number + 1}: the row has more than {RECORD_CHARS_MAX:,} characters"
+            raise CorruptFile(self._name, what)
 
 
 def _rows(stream: Iterator[Entry], rejects: Rejects, tally: Tally) -> Iterator[tuple[object, ...]]:

@@ -1,14 +1,11 @@
 """How the index is asked: as of when, and for how much evidence."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from explorer.errors import MalformedCursor
+from explorer.ground.cursors import Cursors
 from explorer.verdict.records import RecordKind
-from node.state import INT64_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,24 +38,13 @@ SUMMARY = EvidenceRequest()
 
 def cursor_of(kind: RecordKind, last_id: int) -> str:
     """The opaque cursor behind the record `last_id` of a list that is ordered by id."""
-    return base64.urlsafe_b64encode(f"{kind}:{last_id}".encode()).decode().rstrip("=")
+    return _cursors(kind).at(last_id)
 
 
 def id_of_cursor(kind: RecordKind, cursor: str | None) -> int:
     """The id behind which the page begins; -1 without a cursor. MalformedCursor for one that was not made here."""
-    if cursor is None:
-        return -1
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        made_for, _, last_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").partition(":")
-    except (binascii.Error, ValueError) as error:
-        raise _malformed(cursor) from error
-    if made_for != kind or not last_id.isdigit() or len(last_id) > 19 or int(last_id) > INT64_MAX:
-        raise _malformed(cursor)
-    return int(last_id)
+    return -1 if cursor is None else _cursors(kind).number(cursor)
 
 
-def _malformed(cursor: str) -> MalformedCursor:
-    return MalformedCursor(
-        f"cursor {cursor[:60]!r} was not made by this index; take next_cursor of an answer, or none", value=cursor[:60]
-    )
+def _cursors(kind: RecordKind) -> Cursors:
+    return Cursors(f"{kind}:", least=0)

@@ -40,6 +40,11 @@ def gaps_at(coverage: Coverage, epoch: int) -> dict[str, str]:
     }
 
 
+def kinds_behind(kind: RecordKind) -> tuple[RecordKind, ...]:
+    """The kinds that tell what is in the state of one."""
+    return _NEEDS[kind]
+
+
 async def held_by_id(connection: asyncpg.Connection, kind: RecordKind, epoch: int, ids: list[int]) -> dict[int, Held]:
     """What the index holds under these ids, in the state at the epoch or not."""
     rows = await connection.fetch(state_query(kind, "by_ids"), epoch, ids)

@@ -224,7 +224,7 @@ async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, sig
     if await store.find_decision(connection, signed.message) is not None:
         return review_document(await loaded(connection, review_id), desk.network), False
     if signed.facts.grant_id != review.grant_id:
-        raise AlteredText("the text is of an earlier round of this review; ask for a new one")
+        raise AlteredText("the text is of an earlier round of this review")
     now, who = await desk.moment(connection), signed.facts.signer
     notary = await notaries.find_notary(connection, who)
     if notary is None:
@@ -233,7 +233,7 @@ async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, sig
     await _demand_undecided(connection, review, str(who))
     purpose = _purpose(review, signed.decision, who, signed.facts.expires_at)
     if not await take_nonce(connection, signed.facts.nonce, purpose, now=now):
-        raise NonceRefused("the text's nonce was used, or isn't this explorer's for this decision; ask for a new text")
+        raise NonceRefused("the text's nonce was used, or isn't this explorer's for this decision")
     await store.save_life(connection, review, life, now)
     kept = (signed.message, signed.signature)
     await store.add_decision(connection, review, signed.notary, notary.name, signed.decision, signed.comment, kept, now)

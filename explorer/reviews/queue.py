@@ -1,7 +1,9 @@
-"""What waits for a notary: open, not approved by it in this round, not its own; the nearest deadline first."""
+"""What waits for a notary: open, not approved by it in this round, not its own; the nearest deadline first.
 
-import base64
-import binascii
+Where it has asked and nobody has answered yet, the review waits for the answer instead: it is listed apart, and not
+counted. It can be decided all the same.
+"""
+
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 
 from explorer.access.actors import Actor, ActorKind
-from explorer.errors import MalformedCursor
+from explorer.ground.cursors import Cursors, malformed
 from explorer.ground.queries import load_queries
 from explorer.reviews import store
 from explorer.reviews.desk import Desk
@@ -17,25 +19,37 @@ from explorer.reviews.documents import Document, summary_document, time_text
 from explorer.reviews.errors import MalformedFilter
 from explorer.reviews.reading import Filters, wanted_of
 
+ANSWER: Final = "answer"
+"""What a list of those waits for where the notary's question has no answer yet."""
 MOST_COUNTED: Final = 1_000
 """Beyond so many a page says "more than"."""
 SHOWN_OTHERS: Final = 20
-_MARK: Final = "waiting"
+_CURSORS: Final = Cursors("waiting ")
 
 _QUERIES: Final = load_queries("explorer.reviews.sql", "dashboard.sql")
 
 
-async def load_waiting(desk: Desk, actor: Actor, filters: Filters) -> Document:
-    """The document `Reviews` of those that wait for the notary who asks; MalformedFilter for anybody else."""
+async def load_waiting(desk: Desk, actor: Actor, filters: Filters, *, is_answer_due: bool = False) -> Document:
+    """The document `Reviews` of those that wait for the notary who asks; MalformedFilter for anybody else.
+
+    `is_answer_due`: of those where its question waits for an answer instead.
+    """
     if actor.kind is not ActorKind.NOTARY:
-        raise MalformedFilter("waits_for=me is for a notary's session: reviews wait for nobody else", value="me")
+        raise MalformedFilter("waits_for is for a notary's session: reviews wait for nobody else", value="waits_for")
     if filters.state is not None or filters.since is not None or filters.until is not None or filters.job_id:
         raise MalformedFilter("waits_for goes with cluster and publisher only: what waits is open", value="waits_for")
     wanted = wanted_of(replace(filters, cursor=None), desk.network, owner=None)
     behind = (None, None) if filters.cursor is None else _place_of(filters.cursor)
     async with desk.reading() as connection:
         rows = await connection.fetch(
-            _QUERIES["waiting"], actor.id, desk.now(), *behind, *wanted.cluster, *wanted.publisher, filters.limit + 1
+            _QUERIES["waiting"],
+            actor.id,
+            desk.now(),
+            *behind,
+            *wanted.cluster,
+            *wanted.publisher,
+            is_answer_due,
+            filters.limit + 1,
         )
         shown = await _documents(connection, desk, rows[: filters.limit])
     cursor = _cursor_of(rows[filters.limit - 1]) if len(rows) > filters.limit else None
@@ -47,7 +61,7 @@ async def load_next(desk: Desk, actor: Actor, review: Document) -> Document | No
     behind = (datetime.fromisoformat(review["expires_at"]), review["id"])
     async with desk.reading() as connection:
         for place in (behind, (None, None)):
-            rows = await connection.fetch(_QUERIES["waiting"], actor.id, desk.now(), *place, *[None] * 4, 2)
+            rows = await connection.fetch(_QUERIES["waiting"], actor.id, desk.now(), *place, *[None] * 4, False, 2)
             others = [row for row in rows if row["id"] != review["id"]]
             if others:
                 return (await _documents(connection, desk, others[:1]))[0]
@@ -55,7 +69,7 @@ async def load_next(desk: Desk, actor: Actor, review: Document) -> Document | No
 
 
 async def count_waiting(desk: Desk, actor: Actor, filters: Filters) -> int:
-    """How many reviews wait for a notary, of the filters' clusters and publishers; MOST_COUNTED + 1 for more."""
+    """How many reviews need a notary's decision, of the filters' clusters and publishers; MOST_COUNTED + 1 for more."""
     wanted = wanted_of(replace(filters, cursor=None), desk.network, owner=None)
     narrowed = (*wanted.cluster, *wanted.publisher)
     async with desk.looking() as connection:
@@ -83,25 +97,17 @@ async def _documents(connection: asyncpg.Connection, desk: Desk, rows: list[asyn
 
 
 def _cursor_of(row: Any) -> str:
-    text = f"{_MARK} {row['expires_at'].isoformat()} {row['id']}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return _CURSORS.at(f"{row['expires_at'].isoformat()} {row['id']}")
 
 
 def _place_of(cursor: str) -> tuple[datetime, str]:
     """The deadline and the id behind which a page begins; MalformedCursor for what was not made here."""
+    moment, _, review_id = _CURSORS.place(cursor).partition(" ")
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        mark, moment, review_id = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii").split(" ")
         deadline = datetime.fromisoformat(moment)
         in_utc = deadline.astimezone(UTC)
-    except (binascii.Error, ValueError, OverflowError) as error:
-        raise _malformed(cursor) from error
-    if mark != _MARK or deadline.tzinfo is None or not review_id.isprintable():
-        raise _malformed(cursor)
+    except (ValueError, OverflowError) as error:
+        raise malformed(cursor) from error
+    if deadline.tzinfo is None or not review_id or " " in review_id:
+        raise malformed(cursor)
     return in_utc, review_id
-
-
-def _malformed(cursor: str) -> MalformedCursor:
-    return MalformedCursor(
-        f"cursor {cursor[:60]!r} was not made by this list; take next_cursor of an answer, or none", value=cursor[:60]
-    )

@@ -1,7 +1,5 @@
 """Reviews as they are asked for: one, or a page of a list."""
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +9,7 @@ from typing import Any, Final
 import asyncpg
 
 from explorer.access.actors import Actor
-from explorer.errors import MalformedCursor
+from explorer.ground.cursors import Cursors, malformed
 from explorer.ground.queries import load_queries
 from explorer.reviews import store
 from explorer.reviews.desk import Desk, loaded, seen
@@ -26,6 +24,7 @@ from node.network import Network
 
 _ID: Final = re.compile(r"rev_[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 _NOT: Final = "!"
+_CURSORS: Final = Cursors("before:")
 _QUERIES: Final = load_queries("explorer.reviews.sql", "reviews.sql")
 
 
@@ -121,20 +120,13 @@ def _addresses(texts: list[str] | None, network: Network) -> list[str] | None:
 
 def cursor_of(review_id: str) -> str:
     """The opaque cursor behind a review."""
-    return base64.urlsafe_b64encode(f"before:{review_id}".encode()).decode().rstrip("=")
+    return _CURSORS.at(review_id)
 
 
 def _id_of(cursor: str) -> str:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        text = ""
-    review_id = text.removeprefix("before:")
-    if _ID.fullmatch(review_id) is None or text == review_id:
-        raise MalformedCursor(
-            f"cursor {cursor[:60]!r} was not made here; take next_cursor of an answer, or none", value=cursor[:60]
-        )
+    review_id = _CURSORS.place(cursor)
+    if _ID.fullmatch(review_id) is None:
+        raise malformed(cursor)
     return review_id
 
 

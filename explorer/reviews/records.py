@@ -1,26 +1,24 @@
 """What a notary said, for the notary's page."""
 
-import base64
-import binascii
 from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
 
 from explorer.access.notaries import load_notary
-from explorer.errors import MalformedCursor
+from explorer.ground.cursors import Cursors
 from explorer.ground.queries import load_queries
 from explorer.reviews.desk import Desk
 from explorer.reviews.documents import Document, time_text
 from node.address import Address, parse_address
 
 _QUERIES: Final = load_queries("explorer.reviews.sql", "dashboard.sql")
-_MARK: Final = "said:"
+_CURSORS: Final = Cursors("said:")
 
 
 async def load_notary_record(desk: Desk, address: Address, *, cursor: str | None, limit: int) -> Document:
     """The document `NotaryRecord`; NotaryUnknown, MalformedCursor. A revoked notary's record stays."""
-    behind = None if cursor is None else _id_of(cursor)
+    behind = None if cursor is None else _CURSORS.number(cursor)
     async with desk.reading() as connection:
         notary = await load_notary(connection, address)
         rows = await connection.fetch(_QUERIES["said"], str(address), behind, limit + 1)
@@ -29,7 +27,7 @@ async def load_notary_record(desk: Desk, address: Address, *, cursor: str | None
         **notary.document(),
         "months": _months(months),
         "decisions": [_decision(row, desk) for row in rows[:limit]],
-        "next_cursor": _cursor_of(rows[limit - 1]["id"]) if len(rows) > limit else None,
+        "next_cursor": _CURSORS.at(rows[limit - 1]["id"]) if len(rows) > limit else None,
     }
 
 
@@ -55,25 +53,3 @@ def _decision(row: asyncpg.Record, desk: Desk) -> Document:
         "requested_bytes": str(row["requested_bytes"]),
         "state": row["state"],
     }
-
-
-def _cursor_of(decision_id: int) -> str:
-    return base64.urlsafe_b64encode(f"{_MARK}{decision_id}".encode()).decode().rstrip("=")
-
-
-def _id_of(cursor: str) -> int:
-    try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        text = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
-        found = int(text.removeprefix(_MARK))
-    except (binascii.Error, ValueError) as error:
-        raise _malformed(cursor) from error
-    if not 0 < found < 2**63 or _cursor_of(found) != cursor:
-        raise _malformed(cursor)
-    return found
-
-
-def _malformed(cursor: str) -> MalformedCursor:
-    return MalformedCursor(
-        f"cursor {cursor[:60]!r} was not made by this list; take next_cursor of an answer, or none", value=cursor[:60]
-    )

@@ -107,9 +107,14 @@ def _of_names(case: Case) -> Iterator[Risk]:
     for what, text in case.names:
         if any(unicodedata.category(char) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"} for char in text):
             yield Risk(Tone.LOOK, f"{what} holds characters that can't be seen; they are shown by their number")
-        scripts = scripts_of(text)
-        if len(scripts) > 1:
-            yield Risk(Tone.LOOK, f"{what} mixes {' and '.join(scripts)} letters: it may be made to look like another")
+        if mixed := mixed_letters(text):
+            yield Risk(Tone.LOOK, f"{what} mixes {mixed} letters: it may be made to look like another")
+
+
+def mixed_letters(text: str) -> str | None:
+    """The alphabets that a name mixes, so that it may look like another one: Cyrillic and Latin; None for one alone."""
+    scripts = scripts_of(text)
+    return " and ".join(scripts) if len(scripts) > 1 else None
 
 
 def scripts_of(text: str) -> list[str]:

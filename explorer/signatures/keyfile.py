@@ -95,6 +95,16 @@ def write_key_file(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(descriptor)
+    _keep_name(path.parent)
+
+
+def _keep_name(folder: Path) -> None:
+    """Returns once the folder's new entry outlives a loss of power: a file without its name is lost with it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_key_file(path: Path) -> str:

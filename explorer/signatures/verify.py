@@ -213,7 +213,7 @@ def _due(text: str, kind: type[_Kind], due: Mapping[str, object]) -> _Kind:
         said = getattr(facts, name)
         if value is not None and said != value:
             refused = _REFUSED_AS.get(name, AlteredText)
-            raise refused(f"the text says {name} {_shown(said)}, {_shown(value)} is due; ask for a new text")
+            raise refused(f"the text says {name} {_shown(said)}, {_shown(value)} is due")
     return facts
 
 
@@ -225,7 +225,7 @@ def _in_time(issued_at: datetime | None, expires_at: datetime, now: datetime) ->
     if issued_at is not None and now < issued_at - LEEWAY:
         raise NotYetValid(f"the text is issued at {time_text(issued_at)}, which is still to come; compare the clocks")
     if now >= expires_at:
-        raise Expired(f"the text expired at {time_text(expires_at)}; ask for a new one")
+        raise Expired(f"the text expired at {time_text(expires_at)}")
 
 
 def _signer(facts: Facts) -> Address:

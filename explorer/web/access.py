@@ -89,11 +89,17 @@ async def _admitted(doorkeeper: Doorkeeper, request: web.Request, operation: Ope
     try:
         actor = await doorkeeper.recognise(request, credential)
     except Problem as problem:
-        if operation.is_open and isinstance(credential, SessionToken) and problem.code in _OF_OLD_COOKIES:
+        if operation.is_open and isinstance(credential, SessionToken) and _is_of_old_cookie(request, problem):
             return None  # a browser sends the cookie by itself
         raise
     _demand_allowed(operation, _SCHEME_OF[type(credential)], actor)
     return actor
+
+
+def _is_of_old_cookie(request: web.Request, problem: Problem) -> bool:
+    """Whether the problem is that of a cookie that means nobody. Who is known and sends too much is told so."""
+    is_of_known = RATE in request and request.method not in _READING
+    return problem.code in _OF_OLD_COOKIES and not is_of_known
 
 
 def _demand_allowed(operation: Operation, scheme: str, actor: Actor) -> None:

@@ -9,15 +9,17 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from explorer.access.actors import Actor
+from explorer.audit.actions import ACTIONS
 from explorer.audit.chain import Chain, Entry, Head
 from explorer.audit.errors import BrokenLog
 from explorer.audit.reading import Page
 from explorer.web.keys import RENDERER
 from explorer.web.notary_view import notary_view, private_page
 from explorer.web.saved_views import views_of
+from explorer.web.written import visible_lines
 
 FILTERS: Final = ("action", "actor", "subject", "since")
-_FACT_CHARS: Final = 400
+_FACT_CHARS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ async def audit_page(
             seal=seal_of(page.entries),
             head=head,
             asked={name: asked[name] or "" for name in FILTERS},
+            actions=ACTIONS,
+            lines=visible_lines,
             following=following,
             first=f"/audit?{urlencode(kept)}" if kept else "/audit",
             export=f"/audit?{urlencode({**kept, 'order': 'oldest', 'format': 'ndjson'})}",

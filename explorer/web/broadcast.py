@@ -38,6 +38,8 @@ class Watcher:
     is_gone: Callable[[], bool] = lambda: False
     """Whether its client has hung up, which it may not have noticed yet."""
     must_reset: bool = False
+    is_doubted: bool = True
+    """Whether its client may have lost its access since that was looked at, as before it was listed here."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wants(self, event: FeedEvent) -> bool:
@@ -145,6 +147,13 @@ class Broadcast:
         """Tells the watchers since when nobody knows what the chain does; None: it is known again."""
         self.silent_since = since
         self._wake(self._watchers)
+
+    def doubt(self) -> None:
+        """Somebody's access has ended: has every stream of reviews look whether its client's still holds."""
+        watchers = self._of_all_reviews.union(*self._by_review.values())
+        for watcher in watchers:
+            watcher.is_doubted = True
+        self._wake(watchers)
 
     def close(self) -> None:
         """Ends every stream."""

@@ -105,6 +105,8 @@ def _unknown(name: str, known: Mapping[str, Parameter]) -> Problem:
 
 
 def _expectation(schema: Mapping[str, Any]) -> str:
+    if "x-expected" in schema:
+        return str(schema["x-expected"])
     if "enum" in schema:
         return " or ".join(map(str, schema["enum"]))
     if schema.get("type") == "integer":

@@ -1,5 +1,6 @@
 """Forms of our own pages: they work without any script, and are checked against the contract as JSON bodies are."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl
@@ -13,6 +14,9 @@ from explorer.web.problems import Problem
 
 FORM: Final = "application/x-www-form-urlencoded"
 _MOST_FIELDS: Final = 20
+_WRITTEN: Final = ("comment", "name")
+_MOST_WRITTEN_BYTES: Final = 64 * 1024
+_WRITTEN_WITHIN_S: Final = 2.0
 
 
 async def read_fields(request: web.Request) -> dict[str, str]:
@@ -31,6 +35,21 @@ async def read_fields(request: web.Request) -> dict[str, str]:
     if len(dict(fields)) != len(fields):
         raise Problem("malformed_body", "A field of the form comes twice.")
     return {name: text.replace("\r\n", "\n") for name, text in fields if text.strip()}
+
+
+async def words_written(request: web.Request) -> str:
+    """What a person wrote into a form of ours that was refused, perhaps unread; empty where there is no such thing.
+
+    Nothing large is read for it, nor waited for.
+    """
+    if request.content_type != FORM or not 0 < (request.content_length or 0) <= _MOST_WRITTEN_BYTES:
+        return ""
+    try:
+        async with asyncio.timeout(_WRITTEN_WITHIN_S):
+            fields = await read_fields(request)
+    except (Problem, TimeoutError):
+        return ""
+    return next((fields[name] for name in _WRITTEN if name in fields), "")
 
 
 def check_form(request: web.Request, operation_id: str, form: Mapping[str, str]) -> None:

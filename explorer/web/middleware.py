@@ -16,7 +16,8 @@ from explorer.errors import FilplusError
 from explorer.web import headers
 from explorer.web.access import GUARDED, is_open_to_other_sites
 from explorer.web.caching import NO_STORE, encoded, page_answer
-from explorer.web.keys import CONFIG, METRICS, RENDERER
+from explorer.web.forms import words_written
+from explorer.web.keys import CONFIG, CONTRACT, METRICS, RENDERER
 from explorer.web.metrics import route_of
 from explorer.web.negotiation import prefers_page
 from explorer.web.problems import RETRY_AFTER_S, Problem, problem_document, problem_from_error
@@ -25,6 +26,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger(__name__)
 
+_READING = frozenset({"GET", "HEAD"})
 _CODES = {
     404: "not_found",
     405: "method_not_allowed",
@@ -57,18 +59,21 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turns every exception into a problem. Redirects pass, a cancelled request stays cancelled."""
+    cause: Exception | None = None
     try:
         return await handler(request)
-    except Problem as problem:
-        return problem_response(request, problem)
+    except Problem as found:
+        problem = found
     except FilplusError as error:
-        return problem_response(request, problem_from_error(error, value=_value_of(request)), cause=error)
+        problem, cause = problem_from_error(error, value=_value_of(request)), error
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        return problem_response(request, _problem_from_http(request, error))
+        problem = _problem_from_http(request, error)
     except Exception as error:  # noqa: BLE001  (the border: the person gets a problem, the log the traceback)
-        return problem_response(request, Problem("internal_error", "The service failed to answer."), cause=error)
+        problem, cause = Problem("internal_error", "The service failed to answer."), error
+    written = await words_written(request) if prefers_page(request) else ""
+    return problem_response(request, problem, cause=cause, written=written)
 
 
 def _value_of(request: web.Request) -> str | None:
@@ -87,8 +92,13 @@ def _problem_from_http(request: web.Request, error: web.HTTPException) -> Proble
     return Problem(code, f"The request was refused: {error.reason}.")
 
 
-def problem_response(request: web.Request, problem: Problem, *, cause: Exception | None = None) -> web.Response:
-    """The problem as an answer, in the manner that the request prefers; logged, and never cached."""
+def problem_response(
+    request: web.Request, problem: Problem, *, cause: Exception | None = None, written: str = ""
+) -> web.Response:
+    """The problem as an answer, in the manner that the request prefers; logged, and never cached.
+
+    `written` is what came in a form; a page gives it back.
+    """
     status = problem.kind.status
     _log_problem(request, problem, cause)
     request.app[METRICS].refused(problem.code)
@@ -97,16 +107,34 @@ def problem_response(request: web.Request, problem: Problem, *, cause: Exception
     extra = {"Cache-Control": NO_STORE, **problem.headers}
     if status == 503:
         extra["Retry-After"] = str(RETRY_AFTER_S)
-    if prefers_page(request) and request.method in ("GET", "HEAD"):
-        text = request.app[RENDERER].problem_page(document, typed=_typed(request))
+    if prefers_page(request):
+        is_search = request.method in _READING
+        text = request.app[RENDERER].page(
+            "problem.html",
+            problem=document,
+            q=_sought(request) if is_search else "",
+            wait_s=extra.get("Retry-After"),
+            is_search=is_search,
+            written=written,
+            back=_page_at(request),
+        )
         return page_answer(request, text, cache_control=NO_STORE, status=status, headers=extra)
     named = {"Content-Type": "application/problem+json", **extra}
     return web.Response(status=status, body=encoded(document), headers=named)
 
 
-def _typed(request: web.Request) -> str:
+def _sought(request: web.Request) -> str:
     """What the person looked for: the search's text, or the CID or number of the address."""
     return request.query.get("q") or _value_of(request) or ""
+
+
+def _page_at(request: web.Request) -> str | None:
+    """Where the page is that a refused form came from: at the form's own address, if anywhere."""
+    resource = request.match_info.route.resource
+    if request.method in _READING or resource is None:
+        return None
+    page = request.app[CONTRACT].operation_at(resource.canonical, "GET")
+    return request.path if page is not None and page.has_page else None
 
 
 def _log_problem(request: web.Request, problem: Problem, cause: Exception | None) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
+from explorer.errors import QuestionError
 from explorer.parties.naming import Role
 from explorer.verdict.records import RECORD_KINDS, RecordKind
 from explorer.web import asking, party_pages
@@ -22,6 +23,8 @@ from explorer.web.problems import Problem
 from explorer.web.tables import CONTENT_TYPES, table_head, table_rows
 
 _CACHE = max_age(HEAD_MAX_AGE_S)
+NODE_WAIT_S = 0.5
+"""A page waits no longer for the node to say whose an address is; it comes with the next one."""
 _ROWS_IN_LOOP = 500
 """Writing so many rows as JSON takes less than a millisecond."""
 
@@ -63,6 +66,18 @@ def parties_of(request: web.Request) -> Parties:
     if parties is None:
         raise Problem("not_found", "This service knows no parties.", request.path)
     return parties
+
+
+async def actor_id_soon(request: web.Request, address: str) -> int | None:
+    """The actor id of an address, where it is known or the chain's node tells it soon."""
+    parties = request.app[PARTIES]
+    if parties is None:
+        return None
+    try:
+        async with asyncio.timeout(NODE_WAIT_S):
+            return await parties.actor_id(address)
+    except (QuestionError, TimeoutError):
+        return None
 
 
 async def _party(request: web.Request, role: Role, operation_id: str) -> web.StreamResponse:

@@ -140,8 +140,8 @@ class Views(Protocol):
     async def of(self, notary: Actor, /) -> list[SavedView]:
         """The notary's views."""
 
-    async def save(self, notary: Actor, view: SavedView, /) -> None:
-        """Keeps one more. Raises NameRefused, TooManyViews."""
+    async def save(self, notary: Actor, view: SavedView, /, *, replaces: bool = False) -> None:
+        """Keeps one more, or another one under the same name. Raises NameRefused, TooManyViews, ViewExists."""
 
     async def remove(self, notary: Actor, page: str, name: str, /) -> None:
         """Forgets one."""

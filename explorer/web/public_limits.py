@@ -4,7 +4,8 @@ from explorer.access.idempotency import KEPT as KEPT_ANSWERS
 from explorer.access.views import MOST_VIEWS
 from explorer.alerts.endpoints import MOST_WEBHOOKS
 from explorer.index.feed import KEPT_EVENTS, KEPT_FOR
-from explorer.reviews.changes import MOST_COMMENTS, MOST_RESULTS
+from explorer.reviews.changes import MOST_COMMENTS, MOST_RESULTS, MOST_ROUNDS
+from explorer.reviews.deciding import MOST_QUESTIONS
 from explorer.reviews.desk import DEADLINE, REMINDER
 from explorer.reviews.policies import MAXIMUM_BYTES
 from explorer.reviews.requests import JOB_BYTES, JOB_DEPTH
@@ -65,7 +66,9 @@ def _of_reviews() -> Document:
         "job_depth": JOB_DEPTH,
         "requested_bytes": str(MAXIMUM_BYTES),
         "comments": MOST_COMMENTS,
+        "questions": MOST_QUESTIONS,
         "results": MOST_RESULTS,
+        "rounds": MOST_ROUNDS,
         "deadline_seconds": DEADLINE.total_seconds(),
         "reminder_seconds": REMINDER.total_seconds(),
     }

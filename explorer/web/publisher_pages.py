@@ -12,6 +12,7 @@ from explorer.web.headers import timed
 from explorer.web.keys import RENDERER
 from explorer.web.negotiation import HTML, representation
 from explorer.web.notary_view import notary_view, private_page
+from explorer.web.parties import actor_id_soon
 from explorer.web.ports import Document
 from explorer.web.reviews import desk_of, review_answer
 
@@ -24,17 +25,19 @@ async def get_publisher(request: web.Request) -> web.StreamResponse:
     with timed(request, "database"):
         record = await load_publisher(desk, actor, asked["address"], cursor=asked["cursor"], limit=asked["limit"])
     if wants == HTML:
-        return await private_page(request, partial(_written, request, asked, record))
+        client_id = await actor_id_soon(request, record["address"])
+        return await private_page(request, partial(_written, request, asked, record, client_id))
     following = _following(asked, record)
     links = {} if following is None else {"Link": f'<{following}>; rel="next"'}
     return await review_answer(request, record, headers=links)
 
 
-def _written(request: web.Request, asked: dict[str, Any], record: Document) -> str:
+def _written(request: web.Request, asked: dict[str, Any], record: Document, client_id: int | None) -> str:
     return request.app[RENDERER].page(
         "publisher.html",
         actor=notary_view(asking.actor_of(request)),
         publisher=record,
+        client=None if client_id is None else f"{record['address'][0]}0{client_id}",
         path=_path(record),
         following=_following(asked, record),
         paging=asked["cursor"] is not None,

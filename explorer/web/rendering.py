@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from explorer.reviews.risks import mixed_letters
 from explorer.web import evidence, formats
 from explorer.web.assets import Assets
 from explorer.web.config import WebConfig
@@ -45,6 +46,7 @@ class Renderer:
             plain=formats.plain,
             ticks=formats.ticks,
             sentence=formats.sentence,
+            mixed_letters=mixed_letters,
             segment=lambda text: quote(str(text), safe=""),
         )
         self._environment.globals.update(
@@ -68,10 +70,6 @@ class Renderer:
         usual = {"programme": self._programme, "q": "", "live": None, "actor": None}
         told = {**usual, **context, "moment": _Moments(self._config, clock)}
         return self._environment.get_template(template).render(told)
-
-    def problem_page(self, problem: Mapping[str, Any], *, typed: str) -> str:
-        """The page of a problem, in the look of all others, with what the person typed still in the search box."""
-        return self.page("problem.html", problem=problem, q=typed)
 
 
 class _Moments:

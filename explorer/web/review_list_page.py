@@ -1,4 +1,4 @@
-"""`/reviews` for a browser: what waits for the notary who looks, then the rest; or a list by filters."""
+"""`/reviews` for a browser: what waits for the notary who looks, what it asked, the rest; or a list by filters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +21,7 @@ from explorer.web.queue_charts import queue_charts
 from explorer.web.saved_views import views_of
 
 FIRST_WAITING: Final = 50
+SHOWN_ASKED: Final = 20
 _PRESETS: Final = (
     ("Waits for you", "/reviews"),
     ("Open", "/reviews?state=open"),
@@ -46,7 +47,7 @@ async def list_page(
 ) -> web.StreamResponse:
     """The page: the queue where nothing is asked for in particular, else the list that is."""
     live = None if asked["cursor"] else live_view(request, {"reviews": "all"}) if sees_all(actor) else None
-    is_queue = asked["waits_for"] is not None or _asks_nothing(request, actor)
+    is_queue = asked["waits_for"] == "me" or _asks_nothing(request, actor)
     view = await (_queue(desk, actor, asked, filters) if is_queue else _list(desk, actor, asked, filters))
     query = {**({"waits_for": "me"} if is_queue else {}), **_without_cursor(request)}
     write = partial(
@@ -68,7 +69,8 @@ async def list_page(
 
 def _shows_everything(asked: Mapping[str, Any]) -> bool:
     """Whether the page is narrowed to nothing, so that charts over all reviews say what its lists do."""
-    return not any(asked[name] for name in (*_FILTERS, "cursor"))
+    narrowed = any(asked[name] for name in (*_FILTERS, "cursor"))
+    return not narrowed and asked["waits_for"] != queue.ANSWER
 
 
 def _without_cursor(request: web.Request) -> dict[str, str]:
@@ -83,16 +85,21 @@ def _json_address(request: web.Request, query: Mapping[str, str]) -> str:
 
 def _asks_nothing(request: web.Request, actor: Actor) -> bool:
     """Whether a notary simply looks in."""
-    return actor.kind is ActorKind.NOTARY and not any(name in request.query for name in (*_FILTERS, "limit"))
+    named = (*_FILTERS, "waits_for", "limit")
+    return actor.kind is ActorKind.NOTARY and not any(name in request.query for name in named)
 
 
 async def _queue(desk: Desk, actor: Actor, asked: dict[str, Any], filters: reading.Filters) -> dict[str, Any]:
-    """What waits for a notary; on its first page, how many there are, and the newest of the others."""
+    """What waits for a notary; on its first page also what it asked about, and the newest of the others."""
     page = await queue.load_waiting(desk, actor, replace(filters, limit=min(filters.limit, FIRST_WAITING)))
     is_first = asked["cursor"] is None
     count = await queue.count_waiting(desk, actor, filters)
+    narrowing = _kept(asked, ("cluster", "publisher"))
     return {
         "is_queue": True,
+        "waits_for_answer": False,
+        "asked_about": await _asked_about(desk, actor, filters) if is_first else None,
+        "all_asked_about": f"/reviews?{urlencode({'waits_for': queue.ANSWER, **narrowing})}",
         "count": count,
         "is_more": count > queue.MOST_COUNTED,
         "reviews": page["reviews"],
@@ -102,15 +109,25 @@ async def _queue(desk: Desk, actor: Actor, asked: dict[str, Any], filters: readi
     }
 
 
+async def _asked_about(desk: Desk, actor: Actor, filters: reading.Filters) -> Document:
+    return await queue.load_waiting(desk, actor, replace(filters, limit=SHOWN_ASKED), is_answer_due=True)
+
+
 async def _list(desk: Desk, actor: Actor, asked: dict[str, Any], filters: reading.Filters) -> dict[str, Any]:
-    page = await reading.load_reviews(desk, actor, filters)
+    waits_for_answer = asked["waits_for"] is not None
+    if waits_for_answer:
+        page = await queue.load_waiting(desk, actor, filters, is_answer_due=True)
+    else:
+        page = await reading.load_reviews(desk, actor, filters)
     return {
         "is_queue": False,
+        "waits_for_answer": waits_for_answer,
+        "asked_about": None,
         "count": None,
         "is_more": False,
         "reviews": page["reviews"],
         "others": [],
-        "following": _following(_kept(asked, (*_FILTERS, "limit")), page),
+        "following": _following(_kept(asked, (*_FILTERS, "waits_for", "limit")), page),
         "paging": asked["cursor"] is not None,
     }
 

@@ -1,6 +1,5 @@
 """`/reviews/{id}` for a browser: what is asked, what is known of it, and where one decides."""
 
-import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -16,9 +15,10 @@ from explorer.reviews.risks import Tone
 from explorer.signatures.errors import SignedTextError
 from explorer.web.evidence import VERDICT_LABELS, spans_of
 from explorer.web.job_words import job_words
-from explorer.web.keys import PARTIES, RENDERER
+from explorer.web.keys import RENDERER
 from explorer.web.notary_view import notary_view, private_page
 from explorer.web.pages import live_view
+from explorer.web.parties import actor_id_soon
 from explorer.web.ports import Document
 from explorer.web.problems import Problem
 from explorer.web.rendering import document_clock
@@ -34,8 +34,6 @@ RISK_LABELS: Final = {
 }
 SHOWN_INPUTS: Final = 100
 SHOWN_OUTPUTS: Final = 100
-NODE_WAIT_S: Final = 0.5
-"""A page waits no longer for the node to say whose an address is; it comes with the next one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ async def review_page(
 ) -> web.StreamResponse:
     """The page. `decide` opens the form of a decision; `typed` fills it again after it wasn't taken."""
     live = live_view(request, {"review": review_id})
-    dossier = await load_dossier(desk, actor, review_id, actor_id_of=partial(_actor_id, request))
+    dossier = await load_dossier(desk, actor, review_id, actor_id_of=partial(actor_id_soon, request))
     step = await _step(desk, actor, dossier.review, decide, typed or Typed())
     following = await queue.load_next(desk, actor, dossier.review) if actor.kind is ActorKind.NOTARY else None
     problem = step.typed.problem
@@ -71,18 +69,6 @@ async def review_page(
     return await private_page(
         request, partial(_rendered, request, dossier, step, actor, live, following), status=status
     )
-
-
-async def _actor_id(request: web.Request, address: str) -> int | None:
-    """The actor id of an address, where the chain's node tells it soon."""
-    parties = request.app[PARTIES]
-    if parties is None:
-        return None
-    try:
-        async with asyncio.timeout(NODE_WAIT_S):
-            return await parties.actor_id(address)
-    except (QuestionError, TimeoutError):
-        return None
 
 
 async def _step(desk: Desk, actor: Actor, review: Document, decide: str | None, typed: Typed) -> Step:

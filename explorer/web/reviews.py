@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from explorer.access.actors import Actor
 from explorer.reviews import changes, intake, proving, queue, reading
 from explorer.reviews.desk import Desk
 from explorer.web import asking, review_list_page, review_page
@@ -43,12 +44,17 @@ async def get_reviews(request: web.Request) -> web.StreamResponse:
     desk, actor = desk_of(request), asking.actor_of(request)
     if wants == HTML:
         return await review_list_page.list_page(request, desk, actor, asked, filters)
-    load = reading.load_reviews if asked["waits_for"] is None else queue.load_waiting
     with timed(request, "database"):
-        page = await load(desk, actor, filters)
+        page = await _listed(desk, actor, filters, asked["waits_for"])
     query = reading.next_query(asked, page)
     links = {} if query is None else {"Link": f'</reviews?{urlencode(query)}>; rel="next"'}
     return await review_answer(request, page, headers=links)
+
+
+async def _listed(desk: Desk, actor: Actor, filters: reading.Filters, waits_for: str | None) -> Document:
+    if waits_for is None:
+        return await reading.load_reviews(desk, actor, filters)
+    return await queue.load_waiting(desk, actor, filters, is_answer_due=waits_for == queue.ANSWER)
 
 
 def _moment(asked: dict[str, Any], name: str) -> datetime | None:

@@ -92,7 +92,7 @@ async def _take(request: web.Request, actor: Actor, form: Mapping[str, Any]) -> 
     if not name:
         raise Problem("name_refused", "The view needs a name.")
     view = SavedView(form["page"], name, _checked(request, form["page"], form.get("query", "")))
-    await service.save(actor, view)
+    await service.save(actor, view, replaces=form.get("replace", "").strip() == name)
     return view.address
 
 

@@ -5,20 +5,29 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from explorer.access.actors import Actor
+from explorer.access.errors import AddressUnsuited, NotaryUnknown
+from explorer.access.notaries import load_notary, parse_signing_address
 from explorer.errors import NotFound
+from explorer.reviews.desk import Desk
+from explorer.reviews.errors import MalformedAddress, OtherNetworkAddress, PublisherUnknown
+from explorer.reviews.publishers import load_publisher
 from explorer.web import asking
 from explorer.web.caching import NO_STORE, page_answer
-from explorer.web.keys import INDEX, PARTIES, RENDERER
-from explorer.web.ports import Index, Parties
+from explorer.web.keys import ACTOR, INDEX, PARTIES, RENDERER, REVIEWS
+from explorer.web.ports import Index
 from explorer.web.problems import Problem
 
 _RECORD = re.compile(r"(?:(deal|claim|allocation)s?[\s/#:]*)?([0-9]{1,19})", re.ASCII | re.IGNORECASE)
 _PARTY = re.compile(
-    r"(?:(client|provider|allocator)s?[\s/#:]*)?"
+    r"(?:(clients?|providers?|allocators?|publishers?|notary|notaries)[\s/#:]*)?"
     r"([ft]0[0-9]{1,19}|[ft][123][a-z2-7]{20,90}|[ft]4[0-9]{1,19}f[a-z2-7]{5,100}|0x[0-9a-fA-F]{40})",
     re.ASCII | re.IGNORECASE,
 )
+_REVIEW = re.compile(r"(?:reviews?[\s/#:]*)?rev_([0-9A-HJKMNP-TV-Z]{26})", re.ASCII | re.IGNORECASE)
 _KINDS = ("deal", "claim", "allocation")
+_PATHS = ("clients", "providers", "allocators", "publishers", "notaries")
+_ROLES_PATHS = {path: path for path in _PATHS} | {path[:-1]: path for path in _PATHS} | {"notary": "notaries"}
 _MAX_ID = 2**63 - 1
 
 
@@ -28,21 +37,53 @@ async def search(request: web.Request) -> web.StreamResponse:
     if not text:
         page = request.app[RENDERER].page("search.html")
         return page_answer(request, page, cache_control=NO_STORE)
-    found, party = _RECORD.fullmatch(text), _PARTY.fullmatch(text)
-    index = request.app[INDEX]
-    parties = request.app[PARTIES]
-    if party and parties is not None:
-        raise web.HTTPSeeOther(await _party_address(parties, party))
-    address = await (_record_address(index, found) if found else _cid_address(index, text))
-    raise web.HTTPSeeOther(address)
+    return web.Response(status=303, headers={"Location": await _found_address(request, text)})
 
 
-async def _party_address(parties: Parties, found: re.Match[str]) -> str:
-    """The address of a party's page; of a provider where nobody says what it is and it stores anything."""
-    role, address = found[1], found[2].lower()
-    if role is None:
-        role = "provider" if await parties.is_known("provider", address) else "client"
-    return f"/{role.lower()}s/{address}"
+async def _found_address(request: web.Request, text: str) -> str:
+    if review := _REVIEW.fullmatch(text):
+        return f"/reviews/rev_{review[1].upper()}"
+    if party := _PARTY.fullmatch(text):
+        role, address = party[1], party[2].lower()
+        path = await _path_of(request, address) if role is None else _ROLES_PATHS[role.lower()]
+        if path is not None:
+            return f"/{path}/{address}"
+    index, found = request.app[INDEX], _RECORD.fullmatch(text)
+    return await (_record_address(index, found) if found else _cid_address(index, text))
+
+
+async def _path_of(request: web.Request, address: str) -> str | None:
+    """Below which path an address is whose role nobody says; None where this service knows of no parties.
+
+    For a notary who is signed in publishers and notaries come first, then providers that store anything, then clients.
+    """
+    desk, actor, parties = request.app[REVIEWS], request[ACTOR], request.app[PARTIES]
+    if actor is not None and desk is not None:
+        if await _is_publisher(desk, actor, address):
+            return "publishers"
+        if await _is_notary(desk, address):
+            return "notaries"
+    if parties is None:
+        return None
+    return "providers" if await parties.is_known("provider", address) else "clients"
+
+
+async def _is_publisher(desk: Desk, actor: Actor, address: str) -> bool:
+    try:
+        await load_publisher(desk, actor, address, cursor=None, limit=1)
+    except (MalformedAddress, OtherNetworkAddress, PublisherUnknown):
+        return False
+    return True
+
+
+async def _is_notary(desk: Desk, address: str) -> bool:
+    try:
+        notary = parse_signing_address(address)
+        async with desk.looking() as connection:
+            await load_notary(connection, notary)
+    except (AddressUnsuited, NotaryUnknown):
+        return False
+    return True
 
 
 async def _record_address(index: Index, found: re.Match[str]) -> str:

@@ -182,11 +182,12 @@ class EventStream(Payload):
             heartbeat_at = now() + self._limits.event_heartbeat_s
             while not self._broadcast.closed:
                 self._watcher.woken.clear()
+                is_due = now() >= heartbeat_at
+                if (is_due or self._watcher.is_doubted) and not await self._is_allowed():
+                    await self._send(writer, _frame(None, "ended", {}))
+                    return
                 text = await self._next()
-                if now() >= heartbeat_at:
-                    if not await self._is_allowed():
-                        await self._send(writer, _frame(None, "ended", {}))
-                        return
+                if is_due:
                     text += f": heartbeat\n{'' if text else self._position()}\n"
                     heartbeat_at = now() + self._limits.event_heartbeat_s
                 if text:
@@ -196,6 +197,7 @@ class EventStream(Payload):
 
     async def _is_allowed(self) -> bool:
         """Whether who watches reviews still may. While the database is away nothing is told, and nobody cut off."""
+        self._watcher.is_doubted = False
         if self._holding is None:
             return True
         try:

@@ -96,8 +96,8 @@ class _Requests:
 
         @web.middleware
         async def noting(request: web.Request, handler: Handler) -> web.StreamResponse:
-            task = asyncio.current_task()
-            assert task is not None  # noqa: S101 - a coroutine runs in one
+            if (task := asyncio.current_task()) is None:
+                raise RuntimeError("a request is handled outside of a task, which nothing could cancel")
             self._tasks.add(task)
             try:
                 return await handler(request)

@@ -66,11 +66,11 @@ class SimulatedChain:
     @contextmanager
     def looking_from(self, tipset: Tipset) -> Iterator[None]:
         """Lets reads within take an older tipset of the chain for the head."""
-        self._viewpoint = tipset
+        before, self._viewpoint = self._viewpoint, tipset
         try:
             yield
         finally:
-            self._viewpoint = None
+            self._viewpoint = before
 
     @property
     def upgrades(self) -> dict[int, int]:

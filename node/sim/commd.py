@@ -1,11 +1,13 @@
-"""What a sector with pieces commits to: the root over its pieces' commitments, zeros behind them."""
+"""What a sector commits to: unsealed, the root over its pieces' commitments, zeros behind them; sealed, a name."""
 
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import blake2b, sha256
 
-from node.cid import CODEC_COMMITMENT_UNSEALED, HASH_PIECE_V1, Cid
+from node.cid import CODEC_COMMITMENT_SEALED, CODEC_COMMITMENT_UNSEALED, HASH_PIECE_V1, Cid
 
 _LEAF_BYTES = 32
+_HASH_POSEIDON = 0xB401
+"""The hash function of sealed commitments, poseidon-bls12_381-a2-fc1."""
 
 
 def _join(left: bytes, right: bytes) -> bytes:
@@ -25,7 +27,10 @@ def _zero_commitments(sector_bytes: int) -> dict[int, bytes]:
 
 
 def unsealed_cid(pieces: Sequence[tuple[Cid, int]], sector_bytes: int) -> Cid:
-    """The commitment of a sector with pieces, each a CID and its padded size, put one after the other."""
+    """The commitment of a sector with pieces, each a CID and its padded size, put one after the other.
+
+    Sizes are powers of two, there is one at least, and all of them fit into the sector.
+    """
     zeros = _zero_commitments(sector_bytes)
     stack: list[tuple[int, bytes]] = []
     for cid, size in pieces:
@@ -35,6 +40,12 @@ def unsealed_cid(pieces: Sequence[tuple[Cid, int]], sector_bytes: int) -> Cid:
     while len(stack) > 1 or stack[0][0] < sector_bytes:
         _push(stack, stack[-1][0], zeros[stack[-1][0]])
     return Cid(1, CODEC_COMMITMENT_UNSEALED, HASH_PIECE_V1, stack[0][1])
+
+
+def sealed_cid(name: str) -> Cid:
+    """What stands for the commitment of a sealed sector: nothing is sealed here, so it follows from a name."""
+    digest = blake2b(name.encode(), digest_size=32).digest()
+    return Cid(1, CODEC_COMMITMENT_SEALED, _HASH_POSEIDON, digest)
 
 
 def _push(stack: list[tuple[int, bytes]], size: int, commitment: bytes) -> None:

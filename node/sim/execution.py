@@ -24,18 +24,18 @@ from node.sim.actors.deal_lives import end_unstarted_deals
 from node.sim.actors.table import HANDLERS
 from node.sim.amt import events_root, list_root
 from node.sim.blocks import Tipset
+from node.sim.commd import sealed_cid
 from node.sim.errors import ActorFailure, OutOfGas
 from node.sim.event_bytes import stamped_event
 from node.sim.gas import GasOutputs, Meter, gas_outputs, on_chain_gas
 from node.sim.keys import account_key
 from node.sim.machine import World, invoke
-from node.sim.rules import FIRST_VERSION_WITHOUT_DATACAP, Rules
+from node.sim.rules import FIRST_VERSION_WITHOUT_DATACAP, SEAL_PROOF, Rules
 from node.sim.state import Miner, Sector, State, is_in_sector
 from node.sim.traces import Emitted, Trace
 
 _BURNT_FUNDS_ID = 99
 _OPERATOR_ID = 90
-_UNSEALED_LIFE = 540 * 2880
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +230,8 @@ def add_actor_by_id(world: World, kind: str, actor_id: int, *, seed: int) -> Non
 def _make_sector(world: World, change: Implicit) -> None:
     """Adds a proven sector of before the chain began, with the deals and claims that the records say are in it."""
     state, miner_id = world.state, change.actor_id
-    sealed = Cid(1, 0xF102, 0xB401, blake2b(b"sealed", digest_size=32).digest())
-    sector = Sector(world.epoch + _UNSEALED_LIFE, 8, sealed, activation_epoch=world.epoch)
+    expiration_epoch = world.epoch + world.rules.sector_life_epochs
+    sector = Sector(expiration_epoch, SEAL_PROOF, sealed_cid("sealed"), activation_epoch=world.epoch)
     sectors = state.sectors.get(miner_id, Map()).set(change.sector, sector)
     deals = tuple(at for at, deal in state.market.deals.of_owner(miner_id).items() if is_in_sector(deal, change.sector))
     held = state.market.sector_deals

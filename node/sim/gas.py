@@ -127,7 +127,7 @@ def gas_outputs(*, used: int, limit: int, base_fee: int, fee_cap: int, premium: 
     burn = fee_per_gas * used
     over = fee_per_gas * burnt_gas
     tip = min(premium, fee_cap - fee_per_gas) * limit
-    penalty = max(base_fee - fee_cap, 0) * used
+    penalty = (base_fee - fee_per_gas) * (used + burnt_gas)
     return GasOutputs(burn, over, penalty, tip, fee_cap * limit - burn - over - tip)
 
 

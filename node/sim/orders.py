@@ -16,7 +16,7 @@ from node.sim.errors import failure
 from node.sim.execution import Implicit
 from node.sim.genesis import FAUCET_ID
 from node.sim.keys import trusted_signature
-from node.sim.rpc.search import Found, search_message
+from node.sim.search import Found, search_message
 from node.sim.state import State
 from node.tokens import ATTOFIL_PER_FIL
 
@@ -24,8 +24,8 @@ _GAS_LIMIT = 5_000_000_000
 _FEE_CAP = 10_000
 _PREMIUM = 1_000
 _LEAST_FUNDS = ATTOFIL_PER_FIL
-_SETTLED_WITHIN = 8
-"""Tipsets. Messages that wait longer wait for something else."""
+_DONE_WITHIN_TIPSETS = 8
+"""Messages that wait longer wait for something else."""
 
 
 class Orders:
@@ -46,7 +46,7 @@ class Orders:
 
     def settle(self) -> None:
         """Mines until what was sent before, or came back by a fork, is done: an order counts on what it reads."""
-        for _ in range(_SETTLED_WITHIN):
+        for _ in range(_DONE_WITHIN_TIPSETS):
             if self.chain.is_settled():
                 return
             self.chain.mine()
@@ -81,9 +81,10 @@ class Orders:
     def _mine_until_done(self, message: Message) -> Receipt:
         signed = SignedMessage(message, self._signature(message))
         cid = self.chain.push_trusted(signed)
-        for _ in range(8):
+        within = _DONE_WITHIN_TIPSETS
+        for _ in range(within):
             self.chain.mine()
-            found = search_message(self.chain, cid, message, start=self.chain.head, limit=8, allow_replaced=False)
+            found = search_message(self.chain, cid, message, start=self.chain.head, limit=within, allow_replaced=False)
             if found is not None:
                 return self._checked(found)
         raise failure(f"message {cid} was not executed: an earlier message of {message.sender} is in its way")

@@ -9,6 +9,8 @@ MINIMUM_BASE_FEE = 100
 CHAIN_FINALITY = 900
 SAFE_DEPTH = 200
 FIRST_VERSION_WITHOUT_DATACAP = 29
+SEAL_PROOF = 8
+"""Of sectors of 32 GiB, as Lotus numbers proofs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from node.actors import market, miner
 from node.address import actor_address
 from node.cid import Cid
 from node.elements import UINT
-from node.sim.commd import unsealed_cid
+from node.sim.commd import sealed_cid, unsealed_cid
 from node.sim.errors import failure
 from node.sim.orders import Orders
+from node.sim.rules import SEAL_PROOF
 from node.sim.state import StoredAllocation
 from node.singletons import MARKET
 
-_SEAL_PROOF = 8
 _BATCH = 200
 """How many sectors one message is made for: it has to stay below 64 KiB."""
 
@@ -43,10 +42,12 @@ class Sealer:
         return Sealing(piece, self._sector_life(term, at_least=proposal.end_epoch - self.orders.chain.head.height + 1))
 
     def of_allocation(self, allocation_id: int) -> Sealing:
-        """An allocation's piece for a sector of its own; RpcFault where there is no such allocation."""
+        """An allocation's piece for a sector of its own; RpcFault where there is none, or it fits no sector."""
         allocation = self.orders.state.registry.allocations.get(allocation_id)
         if allocation is None:
             raise failure(f"allocation {allocation_id} not found")
+        if allocation.size_bytes.bit_count() != 1:  # The registry takes any size, a sector's commitment does not.
+            raise failure(f"allocation {allocation_id} fits no sector: {allocation.size_bytes} bytes are no power of 2")
         key = miner.AllocationKey(allocation.client_id, allocation_id)
         piece = miner.PieceActivation(allocation.data, allocation.size_bytes, key, ())
         return Sealing(piece, self._sector_life(allocation))
@@ -83,9 +84,9 @@ class Sealer:
         piece, head = sealing.piece, self.orders.chain.head.height
         sector_bytes = max(self.orders.chain.options.rules.sector_bytes, piece.size_bytes)
         data = unsealed_cid([(piece.data, piece.size_bytes)], sector_bytes) if _is_piece(piece.data) else None
-        sealed = Cid(1, 0xF102, 0xB401, blake2b(f"{provider_id}/{number}".encode(), digest_size=32).digest())
+        sealed = sealed_cid(f"{provider_id}/{number}")
         expiration = head + sealing.life_epochs
-        return miner.SectorPreCommit(_SEAL_PROOF, number, sealed, max(head - 150, 0), (), expiration, data)
+        return miner.SectorPreCommit(SEAL_PROOF, number, sealed, max(head - 150, 0), (), expiration, data)
 
 
 def _is_piece(cid: Cid) -> bool:

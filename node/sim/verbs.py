@@ -12,6 +12,7 @@ from node.address import Address, actor_address
 from node.bitfield import bitfield_of
 from node.cid import Cid
 from node.sim.chain import SimulatedChain
+from node.sim.codes import KNOWN_VERSIONS
 from node.sim.errors import failure
 from node.sim.execution import Implicit
 from node.sim.genesis import FAUCET_ID, NOTARY_ID
@@ -201,11 +202,16 @@ class Verbs:
         )
 
     def upgrade(self, network_version: int, epoch: int) -> None:
-        """Has the network upgrade after an epoch that is not past. RpcFault for one that is, and for a downgrade."""
-        if epoch < self.chain.head.height:
-            raise failure(f"epoch {epoch} is past: the head is at {self.chain.head.height}")
-        if network_version not in {28, 29}:
-            raise failure(f"network version {network_version} is not known; choose 28 or 29")
+        """Has the network upgrade after an epoch that is not past. RpcFault for one that is, and where the network has
+        that version already: what was executed by it stays."""
+        head = self.chain.head.height
+        if epoch < head:
+            raise failure(f"epoch {epoch} is past: the head is at {head}")
+        if network_version not in KNOWN_VERSIONS:
+            raise failure(f"network version {network_version} is not known; choose 29")
+        version = self.chain.version_at(head)
+        if network_version <= version:
+            raise failure(f"the network is at version {version} already; choose a later one")
         self.chain.upgrades[network_version] = epoch
 
     def time_travel(self, epoch: int) -> int:

@@ -41,6 +41,7 @@ INDEX = (
     Shown(PROBLEM, "/nothing", "Nothing here", "not_found"),
     Shown(PROBLEM, "/search?q=" + quote(EVIL_LABEL), "Not a CID", "malformed_cid"),
     Shown(PROBLEM, "/deals/99", "Nothing here", "not_found"),
+    Shown(PROBLEM, "/auth/verify", "This address has other methods", "method_not_allowed"),
 )
 """Of an index in memory."""
 
@@ -73,6 +74,7 @@ STRANGER = (
     Shown("getSignIn", "/sign-in?address=f01", "Sign in as a notary", "Your address"),
     Shown("getReviews", "/reviews", "Sign in as a notary", "With a key elsewhere"),
     Shown("getReview", "/reviews/{open}", "Sign in as a notary", "With a key elsewhere"),
+    Shown(PROBLEM, "/webhooks", "Who are you?", "credentials_missing"),
 )
 """Of a service with reviews, to somebody whom it doesn't know."""
 
@@ -96,10 +98,18 @@ NOTARY = (
     Shown("getAudit", "/audit?subject=nobody", "Who did what", "No entry is as you asked"),
     Shown(PROBLEM, "/reviews?publisher=x", "Not an address", "malformed_address"),
     Shown(PROBLEM, "/reviews/rev_none", "Nothing here", "not_found"),
+    Shown(PROBLEM, "/webhooks", "You may not do that", "scope_missing"),
 )
 """Of a service with reviews, to a notary who is signed in."""
 
-EVERY = INDEX + RETIRED + PARTIES + STRANGER + NOTARY
+TROUBLED = (
+    Shown(PROBLEM, "/", "The database does not answer", "database_unavailable"),
+    Shown(PROBLEM, "/me", "Too many requests", "At the earliest in"),
+    Shown(PROBLEM, "/events", "No such representation", "not_acceptable"),
+)
+"""Of a service without its database, to a browser that takes nothing but pages, from where too many wrong keys came."""
+
+EVERY = INDEX + RETIRED + PARTIES + STRANGER + NOTARY + TROUBLED
 
 
 def report_reviews(dashboard: Dashboard) -> dict[str, str]:
@@ -110,6 +120,7 @@ def report_reviews(dashboard: Dashboard) -> dict[str, str]:
     dashboard.decide_elsewhere(rejected, "reject")
     job = {"Name": "y" * 300, "Tasks": [{"Name": EVIL_LABEL, "Engine": {"Type": "z" * 200}}]}
     results = RESULTS | {"exit_code": 1, "log_tail": "l" * 500}
-    hostile = dashboard.report(job_id="x" * 120 + str(dashboard.number), job=job, results=results, proven=False)
+    job_id = "\u0445" + "x" * 119 + str(dashboard.number)
+    hostile = dashboard.report(job_id=job_id, job=job, results=results, proven=False)
     reviews = {"open": waiting, "approved": approved, "rejected": rejected, "hostile": hostile}
     return {name: review["id"] for name, review in reviews.items()}

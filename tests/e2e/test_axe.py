@@ -1,15 +1,32 @@
 """What has to hold on every page: for axe, at every width, in both schemes, without JavaScript, from one origin."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
 
 import pytest
-from playwright.async_api import Browser
+import pytest_asyncio
+from playwright.async_api import Browser, Route
 
+from explorer.web.buckets import Rate
+from explorer.web.config import Limits
 from explorer.web.contract import Contract
 from tests.e2e.axe import ALL, COLOURS, violations
 from tests.e2e.browsing import Visit, visiting
+from tests.e2e.conftest import config_for, serving
 from tests.e2e.dashboard import Dashboard, sign_in, visit_with_wallet
-from tests.e2e.every_page import EVERY, INDEX, NOTARY, PARTIES, PROBLEM, RETIRED, STRANGER, Shown, report_reviews
+from tests.e2e.every_page import (
+    EVERY,
+    INDEX,
+    NOTARY,
+    PARTIES,
+    PROBLEM,
+    RETIRED,
+    STRANGER,
+    TROUBLED,
+    Shown,
+    report_reviews,
+)
+from tests.e2e.fake_index import FakeIndex
 from tests.e2e.parties import f1_sign
 from tests.unit.signatures.builders import OTHER_F1, secret
 
@@ -18,6 +35,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 LOOKS = ((1440, "light", ALL), (1440, "dark", COLOURS), (360, "light", COLOURS), (360, "dark", ALL))
 WIDTHS = (360, 768, 1024, 1440, 1920)
 WITHOUT_REVIEWS = {"index": INDEX, "retired": RETIRED, "parties": PARTIES}
+OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 SPARE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 WITHOUT_ROLE = """[...document.querySelectorAll('table, thead, tbody, tr, th, td')]
   .filter((element) => !element.hasAttribute('role')).map((element) => element.outerHTML.slice(0, 80))"""
@@ -30,6 +48,23 @@ DANGLING = """[...document.querySelectorAll('[aria-labelledby]')].map(e => e.get
 def reviews(dashboard: Dashboard) -> dict[str, str]:
     """The ids of the reviews that pages are about, by their names in addresses."""
     return report_reviews(dashboard)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def troubled(browser: Browser) -> AsyncIterator[Visit]:
+    """A visit to a service in trouble, by a browser with an old cookie."""
+    index = FakeIndex()
+    index.down = True
+    limits = Limits(stranger_rate=Rate(burst=0, per_minute=1))
+    async with serving(index, replace(config_for(index), limits=limits)) as url:
+        async for visit in visiting(browser, url, extra_http_headers={"Cookie": "filplus-session=of-old"}):
+            await visit.page.route("**/events", only_pages)
+            yield visit
+
+
+async def only_pages(route: Route) -> None:
+    """Has the browser say that it takes pages and nothing else."""
+    await route.continue_(headers={**route.request.headers, "accept": "text/html"})
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +90,19 @@ async def test_pages_of_reviews_keep_the_rules(browser: Browser, dashboard: Dash
         await judge(visit, STRANGER, reviews)
         await sign_in(visit)
         await judge(visit, NOTARY, reviews)
+        await visit.go(f"/reviews/{reviews['open']}")
+        await visit.page.keyboard.press("?")
+        await visit.page.wait_for_selector("dialog[open] >> text=ask a question")
+        assert await faults_of(visit, "help") == []
+        await send_nowhere(visit, reviews)
+        assert await faults_of(visit, "a refused form") == []
         await lose_session(visit, reviews)
         assert await faults_of(visit, "signed out") == []
+
+
+async def test_pages_of_a_service_in_trouble_keep_the_rules(troubled: Visit) -> None:
+    await judge(troubled, TROUBLED, {})
+    await read_each(troubled, TROUBLED, {})
 
 
 @pytest.mark.parametrize("service", WITHOUT_REVIEWS)
@@ -90,6 +136,7 @@ async def judge(visit: Visit, pages: Iterable[Shown], names: Mapping[str, str]) 
 async def faults_of(visit: Visit, name: str) -> list[str]:
     """What is wrong with the page that is open."""
     page, found = visit.page, []
+    await page.evaluate(OPEN_ALL)
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": 900})
         if spare := await page.evaluate(SPARE):
@@ -111,12 +158,17 @@ async def faults_of(visit: Visit, name: str) -> list[str]:
 
 async def read(visit: Visit, pages: Iterable[Shown], names: Mapping[str, str]) -> None:
     """Goes to each page, whose heading and content have to stand there."""
+    await read_each(visit, pages, names)
+    assert [url for url in visit.requested if "/events" in url or ".js" in url] == []
+    assert foreign(visit) == []
+
+
+async def read_each(visit: Visit, pages: Iterable[Shown], names: Mapping[str, str]) -> None:
+    """Goes to each page, and finds its words."""
     for shown in pages:
         await visit.go(shown.path.format_map(names))
         assert shown.heading in str(await visit.page.text_content("h1")), shown.path
         assert shown.says in " ".join((await visit.text()).split()), shown.path
-    assert [url for url in visit.requested if "/events" in url or ".js" in url] == []
-    assert foreign(visit) == []
 
 
 def foreign(visit: Visit) -> list[str]:
@@ -131,6 +183,16 @@ async def lose_session(visit: Visit, reviews: Mapping[str, str]) -> None:
     await visit.page.context.clear_cookies()
     await visit.page.click("button:text-is('Ask')")
     await visit.page.wait_for_selector("h1:has-text('You are no longer signed in')")
+
+
+async def send_nowhere(visit: Visit, reviews: Mapping[str, str]) -> None:
+    """Sends a question to where nothing takes it; the page gives it back."""
+    await visit.go(f"/reviews/{reviews['open']}?decide=ask")
+    await visit.page.fill("#comment", "half a question")
+    await visit.page.evaluate("document.querySelector('form[data-deciding]').action = '/nowhere'")
+    await visit.page.click("button:text-is('Ask')")
+    await visit.page.wait_for_selector("h1:text-is('Nothing here')")
+    assert await visit.page.input_value("#written") == "half a question"
 
 
 async def sign_in_by_form(visit: Visit) -> None:

@@ -147,8 +147,14 @@ async def test_asking_keeps_the_review_open_and_the_answer_shows(
     await visit.page.click("button:text-is('Ask')")
     await says(visit.page, "#conversation", "Who else stores this?")
     assert "waits for an answer to a notary's question" in await visit.text(".title")
+    mine = f"section[aria-labelledby=mine-title] a[href$='{review['id']}']"
+    await visit.go("/reviews")
+    await visit.page.wait_for_selector(f"section[aria-labelledby=asked-title] a[href$='{review['id']}']")
+    assert await visit.page.query_selector(mine) is None
     path = f"{dashboard.url}/reviews/{review['id']}/comments"
     assert ask(path, {"comment": "Nobody yet."}, key=dashboard.cluster_key).status == 200
+    await visit.page.wait_for_selector(mine)  # the page is live
+    await visit.go(f"/reviews/{review['id']}")
     await says(visit.page, "#conversation", "Nobody yet.")
     assert dashboard.show(review)["state"] == "open"
 

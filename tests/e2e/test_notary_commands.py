@@ -92,6 +92,16 @@ def test_without_a_terminal_nothing_is_signed_unasked(filplus: Filplus, key: dic
     assert (done.returncode, "--yes" in done.stderr) == (1, True)
 
 
+def test_who_is_no_notary_is_told_what_to_do(filplus: Filplus, tmp_path: Path) -> None:
+    file = str(tmp_path / "key.json")
+    document(filplus("--json", "notary", "keygen", "--key", file))
+    with filplus.serving():
+        told = filplus("review", "list", "--key", file)
+        as_json = filplus("--json", "review", "list", "--key", file)
+    assert "isn't a notary here\nAsk the operator to add the address" in told.stderr
+    assert json.loads(as_json.stdout)["error"]["remedy"].endswith("filplus notary add.")
+
+
 def in_terminal(filplus: Filplus, *arguments: str, typed: list[tuple[str, str]]) -> tuple[int, str]:
     """Runs the program in a terminal of its own where each prompt is answered; its exit code and what it showed."""
     leader, follower = pty.openpty()

@@ -30,6 +30,19 @@ UPDATE access.clusters SET revoked_at = coalesce($2::timestamptz, clock_timestam
 UPDATE access.keys SET revoked_at = coalesce($2::timestamptz, clock_timestamp())
 WHERE cluster_id = $1 AND revoked_at IS NULL
 
+-- name: find_key_of
+SELECT revoked_at FROM access.keys WHERE cluster_id = $1 AND id = $2
+
+-- name: revoke_key
+UPDATE access.keys SET revoked_at = coalesce($3::timestamptz, clock_timestamp())
+WHERE cluster_id = $1 AND id = $2 AND revoked_at IS NULL
+
+-- name: count_holding
+-- How many keys of a cluster hold.
+SELECT count(*) FROM access.keys
+WHERE cluster_id = $1 AND revoked_at IS NULL
+  AND (not_after IS NULL OR not_after > coalesce($2::timestamptz, clock_timestamp()))
+
 -- name: newest_scopes
 SELECT scopes::text[] FROM access.keys WHERE cluster_id = $1 ORDER BY created_at DESC, id LIMIT 1
 

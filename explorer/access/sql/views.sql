@@ -8,6 +8,9 @@ SELECT id FROM access.notaries WHERE address = $1 AND revoked_at IS NULL FOR NO 
 -- How many views a notary has besides that one.
 SELECT count(*) FROM access.saved_views WHERE notary_id = $1 AND (page, name) <> ($2, $3)
 
+-- name: query_of
+SELECT query FROM access.saved_views WHERE notary_id = $1 AND page = $2 AND name = $3
+
 -- name: save
 INSERT INTO access.saved_views (notary_id, page, name, query, saved_at)
 VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, clock_timestamp()))

@@ -10,7 +10,7 @@ LEFT JOIN LATERAL (
     SELECT t.at, t.outcome, t.status, t.duration_ms, t.error, t.excerpt
     FROM alerts.attempts AS t WHERE t.delivery_id = d.id ORDER BY t.id DESC LIMIT 1
 ) AS a ON true
-WHERE ($1::text IS NULL OR d.endpoint_id = $1) AND ($2::text IS NULL OR d.state::text = $2)
+WHERE ($1::text IS NULL OR d.endpoint_id = $1) AND ($2::text IS NULL OR d.state = $2::text::alerts.delivery_state)
   AND ($3::bigint IS NULL OR d.id = $3) AND ($4::bigint IS NULL OR d.id < $4)
 ORDER BY d.id DESC LIMIT $5
 

@@ -32,7 +32,7 @@ SELECT seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS a
        actor_kind, actor_id, actor_name, action, subject, facts,
        encode(previous, 'hex') AS previous, encode(hash, 'hex') AS hash
 FROM audit.entries
-WHERE ($1::text IS NULL OR action = $1) AND ($2::text IS NULL OR actor_id = $2) AND ($3::text IS NULL OR subject = $3)
+WHERE ($1::text IS NULL OR action = $1) AND ($2::text[] IS NULL OR actor_id = ANY ($2)) AND ($3::text IS NULL OR subject = $3)
   AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::bigint IS NULL OR seq < $5)
 ORDER BY seq DESC LIMIT $6
 
@@ -41,6 +41,21 @@ SELECT seq, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS a
        actor_kind, actor_id, actor_name, action, subject, facts,
        encode(previous, 'hex') AS previous, encode(hash, 'hex') AS hash
 FROM audit.entries
-WHERE ($1::text IS NULL OR action = $1) AND ($2::text IS NULL OR actor_id = $2) AND ($3::text IS NULL OR subject = $3)
+WHERE ($1::text IS NULL OR action = $1) AND ($2::text[] IS NULL OR actor_id = ANY ($2)) AND ($3::text IS NULL OR subject = $3)
   AND ($4::timestamptz IS NULL OR at >= $4) AND ($5::bigint IS NULL OR seq > $5)
 ORDER BY seq LIMIT $6
+
+-- name: holds_action
+SELECT EXISTS (SELECT FROM audit.entries WHERE action = $1)
+
+-- name: actors_named
+-- Whose newest entry has the name $1: from one actor to the next by the index, since there are few of them.
+WITH RECURSIVE actors (id) AS (
+    (SELECT actor_id FROM audit.entries ORDER BY actor_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT e.actor_id FROM audit.entries AS e WHERE e.actor_id > a.id ORDER BY e.actor_id LIMIT 1)
+    FROM actors AS a WHERE a.id IS NOT NULL
+)
+SELECT a.id FROM actors AS a
+CROSS JOIN LATERAL (SELECT e.actor_name FROM audit.entries AS e WHERE e.actor_id = a.id ORDER BY e.seq DESC LIMIT 1) AS n
+WHERE lower(n.actor_name) = lower($1)

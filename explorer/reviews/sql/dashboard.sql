@@ -2,11 +2,12 @@
 
 -- name: waiting
 -- Open reviews that the notary $1 can decide, the nearest deadline first, behind the deadline $3 and the id $4.
+-- $9: those where it asked and no answer came since, else all others.
 -- The clock is $2 where a test gives one.
 SELECT v.id, v.cluster_id, v.cluster_name, v.job_id, v.publisher, v.requested_bytes, v.state::text AS state,
        v.round, v.revision, v.is_asked, v.created_at, v.updated_at, v.proof_at,
        r.grant_id, r.quorum, r.findings::text AS findings, r.expires_at,
-       (SELECT count(*) FROM reviews.inputs AS i WHERE i.review_id = v.id) AS inputs_total
+       coalesce((SELECT max(i.place) FROM reviews.inputs AS i WHERE i.review_id = v.id), 0) AS inputs_total
 FROM reviews.rounds AS r JOIN reviews.reviews AS v ON v.id = r.review_id AND v.round = r.round
 WHERE r.ended_at IS NULL AND v.state = 'open' AND r.expires_at > coalesce($2::timestamptz, clock_timestamp())
   AND ($3::timestamptz IS NULL OR (r.expires_at, r.review_id) > ($3, $4::text))
@@ -19,10 +20,17 @@ WHERE r.ended_at IS NULL AND v.state = 'open' AND r.expires_at > coalesce($2::ti
   AND ($6::text[] IS NULL OR NOT (v.cluster_id = ANY ($6) OR v.cluster_name = ANY ($6)))
   AND ($7::text[] IS NULL OR v.publisher = ANY ($7))
   AND ($8::text[] IS NULL OR NOT v.publisher = ANY ($8))
-ORDER BY r.expires_at, r.review_id LIMIT $9
+  AND $9::boolean = (v.is_asked AND EXISTS (
+      SELECT FROM reviews.decisions AS d
+      WHERE d.review_id = v.id AND d.round = v.round AND d.decision = 'ask' AND d.notary = $1
+        AND NOT EXISTS (SELECT FROM reviews.comments AS c
+                        WHERE c.review_id = v.id AND c.actor_kind = 'cluster' AND c.at > d.at)
+        AND NOT EXISTS (SELECT FROM reviews.results AS s WHERE s.review_id = v.id AND s.at > d.at)
+  ))
+ORDER BY r.expires_at, r.review_id LIMIT $10
 
 -- name: count_waiting
--- How many those are, up to $3: a page says "more than" beyond.
+-- How many need a decision, not counting those where $1 waits for an answer, up to $3: a page says "more than" beyond.
 SELECT count(*) FROM (
     SELECT FROM reviews.rounds AS r JOIN reviews.reviews AS v ON v.id = r.review_id AND v.round = r.round
     WHERE r.ended_at IS NULL AND v.state = 'open' AND r.expires_at > coalesce($2::timestamptz, clock_timestamp())
@@ -35,6 +43,13 @@ SELECT count(*) FROM (
       AND ($5::text[] IS NULL OR NOT (v.cluster_id = ANY ($5) OR v.cluster_name = ANY ($5)))
       AND ($6::text[] IS NULL OR v.publisher = ANY ($6))
       AND ($7::text[] IS NULL OR NOT v.publisher = ANY ($7))
+      AND NOT (v.is_asked AND EXISTS (
+          SELECT FROM reviews.decisions AS d
+          WHERE d.review_id = v.id AND d.round = v.round AND d.decision = 'ask' AND d.notary = $1
+            AND NOT EXISTS (SELECT FROM reviews.comments AS c
+                            WHERE c.review_id = v.id AND c.actor_kind = 'cluster' AND c.at > d.at)
+            AND NOT EXISTS (SELECT FROM reviews.results AS s WHERE s.review_id = v.id AND s.at > d.at)
+      ))
     LIMIT $3
 ) AS waiting
 
@@ -47,7 +62,7 @@ SELECT count(*) AS open, min(created_at) AS oldest_at FROM reviews.reviews WHERE
 SELECT v.id, v.cluster_id, v.cluster_name, v.job_id, v.publisher, v.requested_bytes, v.state::text AS state,
        v.round, v.revision, v.is_asked, v.created_at, v.updated_at, v.proof_at,
        r.grant_id, r.quorum, r.findings::text AS findings, r.expires_at,
-       (SELECT count(*) FROM reviews.inputs AS i WHERE i.review_id = v.id) AS inputs_total
+       coalesce((SELECT max(i.place) FROM reviews.inputs AS i WHERE i.review_id = v.id), 0) AS inputs_total
 FROM reviews.reviews AS v JOIN reviews.rounds AS r ON r.review_id = v.id AND r.round = v.round
 WHERE v.id IN (
     SELECT c.id FROM unnest('{approved,rejected,expired,withdrawn}'::reviews.state[]) AS s (state)

@@ -146,7 +146,7 @@ FROM reviews.rounds WHERE review_id = $1 ORDER BY round
 SELECT v.id, v.cluster_id, v.cluster_name, v.job_id, v.publisher, v.requested_bytes, v.state::text AS state,
        v.round, v.revision, v.is_asked, v.created_at, v.updated_at, v.proof_at,
        r.grant_id, r.quorum, r.findings::text AS findings, r.expires_at,
-       (SELECT count(*) FROM reviews.inputs AS i WHERE i.review_id = v.id) AS inputs_total
+       coalesce((SELECT max(i.place) FROM reviews.inputs AS i WHERE i.review_id = v.id), 0) AS inputs_total
 FROM reviews.reviews AS v JOIN reviews.rounds AS r ON r.review_id = v.id AND r.round = v.round
 WHERE ($1::text IS NULL OR v.id < $1)
   AND ($2::text IS NULL OR v.cluster_id = $2)

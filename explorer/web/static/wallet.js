@@ -61,16 +61,28 @@ async function decide(provider, form) {
   return SENT;
 }
 
+// One question at a time: while a wallet shows one, or its answer is on its way, no other button asks anything.
+const buttons = [];
+let isAsking = false;
+
+function settle() {
+  for (const button of buttons) button.disabled = isAsking || (button.form !== null && isOver(button.form));
+}
+
 function walletButton(words, says, act) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = words;
   button.addEventListener("click", async () => {
-    button.disabled = true;
+    if (isAsking) return;
+    isAsking = true;
+    settle();
     says.textContent = "Look at your wallet, and read what it shows.";
     says.textContent = await act().catch(said);
-    button.disabled = says.textContent === SENT || isClosed() || (button.form !== null && isOutdated(button.form));
+    isAsking = says.textContent === SENT;
+    settle();
   });
+  buttons.push(button);
   return button;
 }
 
@@ -106,15 +118,22 @@ const isClosed = () => document.querySelector("[data-closed]") !== null;
 const roundNow = () => document.getElementById("decided")?.dataset.round;
 const isOutdated = (form) => form.dataset.signsRound !== undefined && form.dataset.signsRound !== roundNow();
 
+const isOver = (form) => isClosed() || isOutdated(form);
+
 function closeDeciding() {
+  settle();
   for (const form of document.querySelectorAll("form[data-deciding]")) {
-    const isOver = isClosed() || isOutdated(form);
-    form.querySelectorAll("[data-decides]").forEach((button) => { button.disabled = isOver; });
-    if (isOver) form.querySelectorAll("[data-wallet-list] button").forEach((button) => { button.disabled = true; });
+    form.querySelectorAll("[data-decides]").forEach((button) => { button.disabled = isOver(form); });
     form.querySelector("[data-outdated]")?.toggleAttribute("hidden", isClosed() || !isOutdated(form));
   }
 }
 document.addEventListener("renewed", closeDeciding);
+
+// Back to a page that was left with an answer on its way: it can be given again.
+addEventListener("pageshow", ({ persisted }) => {
+  if (persisted) isAsking = false;
+  closeDeciding();
+});
 
 addEventListener("eip6963:announceProvider", ({ detail }) => {
   const { info, provider } = detail ?? {};

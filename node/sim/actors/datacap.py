@@ -88,9 +88,13 @@ def _require_governor(call: Call) -> None:
         raise _fail(FORBIDDEN, f"caller {call.caller} is not one of supported")
 
 
-def _require_amount(amount: int) -> None:
+def _refuse_negative(amount: int) -> None:
     if amount < 0:
         raise ActorFailure(ILLEGAL_ARGUMENT, f"amount {_in_bytes(amount)} must not be negative")
+
+
+def _require_amount(amount: int) -> None:
+    _refuse_negative(amount)
     if amount % TOKENS_PER_BYTE:
         raise ActorFailure(
             ILLEGAL_ARGUMENT, f"amount {_in_bytes(amount)} must be a multiple of {_in_bytes(TOKENS_PER_BYTE)}"
@@ -128,6 +132,7 @@ def mint(call: Call, params: codec.MintParams) -> codec.MintReturn:
 def destroy(call: Call, params: codec.DestroyParams) -> codec.BurnReturn:
     """Takes a client's tokens away; only for the registry."""
     _require_governor(call)
+    _require_amount(params.amount_tokens)
     balance = change_balance(call, _id_of(call, params.owner), -params.amount_tokens)
     _change_supply(call, -params.amount_tokens)
     return codec.BurnReturn(balance)
@@ -162,11 +167,13 @@ def transfer_from(call: Call, params: codec.TransferFromParams) -> codec.Transfe
 
 def increase_allowance(call: Call, params: codec.IncreaseAllowanceParams) -> int:
     """Lets an operator move more; the new allowance."""
+    _refuse_negative(params.increase_tokens)
     return _change_allowance(call, params.operator, params.increase_tokens)
 
 
 def decrease_allowance(call: Call, params: codec.DecreaseAllowanceParams) -> int:
     """Lets an operator move less; the new allowance."""
+    _refuse_negative(params.decrease_tokens)
     return _change_allowance(call, params.operator, -params.decrease_tokens)
 
 

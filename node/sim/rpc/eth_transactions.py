@@ -5,7 +5,7 @@ from node.cid import Cid
 from node.message import Message, signed_message_cid
 from node.sim.blocks import Tipset, tipset_key_cid
 from node.sim.rpc.methods import Node
-from node.sim.rpc.search import search_message
+from node.sim.search import search_message
 
 ZERO_HASH = "0x" + "00" * 32
 _CODEC_DAG_CBOR = 0x71

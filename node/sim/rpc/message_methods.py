@@ -27,8 +27,8 @@ from node.sim.rpc.params import (
     read_amount,
     require_addresses,
 )
-from node.sim.rpc.search import Found, confirmed, indexed_message, load_message, search_message
 from node.sim.rpc.state_methods import known_method
+from node.sim.search import Found, confirmed, indexed_message, load_message, search_message
 
 
 def state_call(node: Node, message: Message | None, key: TipsetKey) -> object:

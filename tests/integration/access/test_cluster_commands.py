@@ -117,6 +117,22 @@ def test_a_key_is_on_standard_output_for_programs_and_for_people(program: Filplu
     assert "fpk_" not in told.stderr
 
 
+def test_one_key_is_ended_by_the_id_that_list_prints(program: Filplus, tmp_path: Path) -> None:
+    made = ran(program, "add", "moving")
+    public = tmp_path / "pub.pem"
+    public.write_text(ECC.generate(curve="Ed25519").public_key().export_key(format="PEM"))
+    signing = ran(program, "rotate", "moving", "--public-key", str(public))["signing_key_id"]
+    key_id = made["key"][:12]
+    ended = ran(program, "revoke", "moving", "--key", key_id)
+    assert ended == {"id": made["id"], "key_id": key_id, "revoked": True, "keys_left": 1}
+    (row,) = [row for row in ran(program, "list")["clusters"] if row["name"] == "moving"]
+    assert {key["id"]: key["revoked_at"] is None for key in row["keys"]} == {key_id: False, signing: True}
+    refused = program("cluster", "revoke", "moving", "--key", made["key"])
+    assert (refused.returncode, made["key"] in refused.stderr + refused.stdout) == (3, False)
+    told = program("cluster", "revoke", "moving", "--key", signing)
+    assert (told.returncode, "no key left" in told.stderr) == (0, True)
+
+
 def test_public_keys_come_from_files(program: Filplus, tmp_path: Path) -> None:
     key = ECC.generate(curve="Ed25519")
     public, private = tmp_path / "pub.pem", tmp_path / "key.pem"

@@ -12,11 +12,13 @@ from explorer.access.clusters import (
     list_clusters,
     parse_scopes,
     revoke_cluster,
+    revoke_key,
     rotate_key,
 )
 from explorer.access.errors import (
     ClusterRevoked,
     ClusterUnknown,
+    KeyUnknown,
     NameRefused,
     NoBearerKey,
     PublicKeyRefused,
@@ -150,6 +152,39 @@ async def test_nobody_gets_a_bearer_key_unasked(connection: asyncpg.Connection) 
     assert {key.kind for key in row.keys} == {"ed25519"}
     assert (await rotate_key(connection, "berlin", bearer=True)).key is not None
     assert (await rotate_key(connection, "berlin")).key is not None
+
+
+async def test_a_key_is_ended_alone(connection: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+    """A cluster that begins to sign its requests loses the bearer key from before, and nothing else."""
+    signer, other = Signer(), await add_cluster(connection, "paris")
+    made = await add_cluster(connection, "berlin")
+    key = str(made.key)
+    await rotate_key(connection, "berlin", public_key=signer.public_key)
+    for _ in range(2):
+        assert (await revoke_key(connection, "berlin", key[:12])).keys_left == 1
+    access = AccessService(pool)
+    bearer, signing = await access.check_key(key), await access.find_signer(thumbprint(signer.public_key))
+    assert bearer is not None
+    assert bearer.has_ended == "was revoked"
+    assert signing is not None
+    assert signing.has_ended is None
+    with pytest.raises(NoBearerKey):
+        await rotate_key(connection, "berlin")
+    assert (await revoke_key(connection, made.id, thumbprint(signer.public_key))).keys_left == 0
+    again = await rotate_key(connection, "berlin", bearer=True)
+    assert (again.scopes, again.key is None) == (made.scopes, False)
+    for wrong in (str(other.key)[:12], key, str(again.key), "", "fpk_"):
+        with pytest.raises(KeyUnknown) as refused:
+            await revoke_key(connection, "berlin", wrong)
+        assert wrong == "" or wrong not in str(refused.value)
+    assert [action for action, _ in await actions(connection)] == [
+        "cluster.added",
+        "cluster.added",
+        "cluster.rotated",
+        "cluster.key_revoked",
+        "cluster.key_revoked",
+        "cluster.rotated",
+    ]
 
 
 async def test_revocation_is_for_good(connection: asyncpg.Connection, pool: asyncpg.Pool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import asyncpg
 import orjson
@@ -145,6 +146,26 @@ async def test_programs_sign_in_without_saying_where_they_come_from(notaries: Wo
     assert (await notaries.ask("POST", "/auth/verify", json=await signed(notaries))).status == 200
 
 
+async def refused_page(world: World, body: dict[str, str]) -> str:
+    """The page that a sign-in by the form ends with, where it isn't taken."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html", **OWN}
+    got = await world.ask("POST", "/sign-in", data=urlencode(body).encode(), headers=headers)
+    assert got.status == 403, got.body
+    return got.body.decode()
+
+
+async def test_a_refused_sign_in_says_once_what_helps(notaries: World) -> None:
+    body = await signed(notaries)
+    await notaries.ask("POST", "/auth/verify", json=body, headers=OWN)
+    assert (await refused_page(notaries, body)).lower().count("new text") == 1, "the nonce was used"
+    altered = {**body, "message": body["message"].replace("mainnet", "calibration")}
+    assert (await refused_page(notaries, altered)).lower().count("new text") == 1
+    body = await signed(notaries)
+    async with notaries.pool.acquire() as connection:
+        await revoke_notary(connection, str(NOTARY_F1), by=OPERATOR)
+    assert (await refused_page(notaries, body)).count("filplus notary add") == 1
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
 async def test_what_a_form_could_send_signs_nobody_in(notaries: World, media_type: str) -> None:
     body = orjson.dumps(await signed(notaries))
@@ -247,6 +268,29 @@ async def test_the_log_is_read_by_notaries_and_operators(notaries: World) -> Non
     assert (await notaries.get("/audit")).code == "credentials_missing"
 
 
+async def test_an_action_that_there_is_not_is_named_with_those_that_there_are(notaries: World) -> None:
+    session = cookie(morsel(await sign_in(notaries)).value)
+    for accept in ("application/json", "application/x-ndjson", "text/html"):
+        got = await notaries.get("/audit?action=%21review.decided", **session, Accept=accept)
+        assert got.status == 400
+        assert b"!review.decided" in got.body
+        assert b"without ! or commas" in got.body
+        assert b"review.asked, review.commented, review.decided" in got.body
+    assert (await notaries.get("/audit?action=review.withdrawn", **session)).document["entries"] == []
+
+
+async def test_the_log_finds_who_did_something_by_any_address_and_by_name(notaries: World) -> None:
+    await sign_in(notaries, "f3")
+    session = cookie(morsel(await sign_in(notaries, "0x")).value)
+    eth = ADDRESSES["0x"].to_eth()
+    for actor in (str(ADDRESSES["0x"]), str(eth), str(eth).lower(), "Ada 0x", "ada 0X", f"t{str(ADDRESSES['0x'])[1:]}"):
+        entries = (await notaries.get(f"/audit?actor={quote(actor)}", **session)).document["entries"]
+        assert [entry["actor"]["name"] for entry in entries] == ["Ada 0x"], actor
+    assert (await notaries.get("/audit?actor=Ada", **session)).document["entries"] == [], "a whole name"
+    page = (await notaries.get("/audit?actor=Nobody%20%3Cb%3E", **session, Accept="text/html")).body.decode()
+    assert "By “Nobody &lt;b&gt;” there is none: a notary is found by its address" in page
+
+
 async def test_pages_of_the_log_are_an_export(notaries: World) -> None:
     """Whoever follows the links has the whole log, and can verify it."""
     session = cookie(morsel(await sign_in(notaries, "f3")).value)
@@ -298,7 +342,10 @@ async def test_an_export_is_whole_and_ends_where_it_says(notaries: World) -> Non
         ("?order=best", "malformed_parameter"),
         ("?actor=%00", "malformed_parameter"),
         ("?actor=%ED%A0%80", None),
-        ("?action=%F0%9F%9C%81&subject=x&actor=%E2%80%AE&since=9999-12-31T23:59:59Z", None),
+        ("?action=%F0%9F%9C%81", "malformed_parameter"),
+        ("?action=%21review.decided", "malformed_parameter"),
+        ("?action=review.decided%2Creview.asked", "malformed_parameter"),
+        ("?action=review.withdrawn&subject=x&actor=%E2%80%AE&since=9999-12-31T23:59:59Z", None),
         ("?since=2026-11-23T12:00:00.123456789%2B05:30", None),
     ],
 )

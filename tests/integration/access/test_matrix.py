@@ -35,7 +35,7 @@ WRITE, READ, ADMIN, NOTARY = "reviews:write", "reviews:read", "admin", "notary"
 ANONYMOUS: Final = "anonymous"
 
 OPEN: Final = (
-    "getHome", "getSearch", "getVerdict", "getCid", "postVerdicts", "getDeal", "getClaim", "getAllocation",
+    "getHome", "getVerdict", "getCid", "postVerdicts", "getDeal", "getClaim", "getAllocation",
     "getStatus", "getConfig", "getVersion", "getHealth", "getReadiness", "getMetrics", "getContract", "getDocs",
     "postSignInForm", "postSignOutForm",
     "getNonce", "postSignature", "postSignOut", "getClient", "getClientTable", "getProvider", "getProviderTable",
@@ -58,6 +58,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "postReviewReopening": frozenset({WRITE, ADMIN, NOTARY}),
     "getPublisherProof": frozenset({READ, ADMIN, NOTARY}),
     "postPublisherProof": frozenset({WRITE, ADMIN, NOTARY}),
+    "getSearch": frozenset({ANONYMOUS, NOTARY}),
     "getSignIn": frozenset({ANONYMOUS, NOTARY}),
     "postReviewForm": frozenset({ANONYMOUS, NOTARY}),
     "getViews": frozenset({NOTARY}),

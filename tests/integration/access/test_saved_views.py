@@ -42,10 +42,25 @@ async def test_a_view_is_saved_shown_replaced_and_removed(world: World, ada: dic
     assert link in here
     assert "Save this view" not in here
     assert "Closed &lt;b&gt;" not in await page(world, "/audit", ada), "each page has its own"
-    assert (await post(world, ada, name=name, query="state=approved"))[:2] == (303, "/reviews?state=approved")
+    taken = await post(world, ada, name=name, query="state=approved", replace=name)
+    assert taken[:2] == (303, "/reviews?state=approved")
     assert (await page(world, "/views", ada)).count("/reviews?state=") == 1
     assert (await post(world, ada, action="remove", name=name))[:2] == (303, "/views")
     assert "None yet" in await page(world, "/views", ada)
+
+
+async def test_a_view_is_not_replaced_before_that_was_asked(world: World, ada: dict[str, str]) -> None:
+    await post(world, ada, name="Mine", query="state=open&cluster=eu")
+    status, _, shown = await post(world, ada, name="Mine", query="state=approved")
+    assert status == 409
+    assert "shows state=open, cluster=eu" in shown
+    assert '<button class="quiet" name="replace" value="Mine">' in shown
+    assert (await post(world, ada, name="Mine", query="state=approved", replace="Another"))[0] == 409, "not that one"
+    assert (await post(world, ada, name="Mine", query="state=open&cluster=eu"))[0] == 303, "the same is no other"
+    assert (await post(world, ada, name="Mine", query="state=approved", page="audit"))[0] == 400
+    assert (await post(world, ada, name="Mine", query="action=review.decided", page="audit"))[0] == 303, "of its page"
+    assert (await post(world, ada, name="Mine", query="state=approved", replace="Mine"))[0] == 303
+    assert "cluster=eu" not in await page(world, "/views", ada)
 
 
 async def test_views_of_the_log_are_its_own(world: World, ada: dict[str, str]) -> None:
@@ -93,7 +108,9 @@ async def test_there_are_twenty_at_most(world: World, ada: dict[str, str]) -> No
         assert (await post(world, ada, name=f"view {number}", query="state=open"))[0] == 303
     status, _, shown = await post(world, ada, name="one more", query="state=open")
     assert (status, 'value="one more"' in shown) == (409, True)
-    assert (await post(world, ada, name="view 7", query="state=approved"))[0] == 303, "replacing is not one more"
+    assert (await post(world, ada, name="view 7", query="state=approved", replace="view 7"))[0] == 303, (
+        "replacing is not one more"
+    )
 
 
 async def test_other_sites_save_nothing_and_strangers_are_led_to_sign_in(world: World, ada: dict[str, str]) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from explorer.follow.backfill import Backfill
+from explorer.follow.backfill import SOURCE, Backfill
 from explorer.index.backfill import load_backfilled
 from explorer.index.tipsets import load_following
+from node.chain.errors import ChainError
 from node.lotus.in_process import InProcessTransport
 from node.lotus.transport import Call, RpcFault
+from node.sim.rpc import event_methods
 from node.sim.rpc.dispatch import Dispatcher
 from tests.integration.follow.index import LivingIndex
 from tests.integration.follow.world import World
@@ -32,6 +34,22 @@ class Deaf(InProcessTransport):
         if call.method.endswith("GetActorEventsRaw"):
             raise RpcFault(1, "module disabled, enable with Events.EnableActorEventsAPI")
         return await super().call(call)
+
+
+class Tiring(InProcessTransport):
+    """A node that gives so many answers with events, and then no more."""
+
+    def __init__(self, dispatcher: Dispatcher, answers: int) -> None:
+        super().__init__(dispatcher, name="tiring")
+        self._left = answers
+
+    async def call(self, call: Call) -> object:
+        answer = await super().call(call)
+        if call.method.endswith("GetActorEventsRaw") and answer:
+            self._left -= 1
+            if self._left < 0:
+                raise RpcFault(1, "datastore closed")
+        return answer
 
 
 def lived(seed: int) -> World:
@@ -88,6 +106,29 @@ async def test_it_goes_on_where_it_was(pool: asyncpg.Pool, tmp_path: Path) -> No
         assert (await load_backfilled(connection, following.start_epoch)).reached_epoch == following.start_epoch
     assert not await Backfill(index.chain(), pool).step()
     assert await Backfill(index.chain(), pool).step()
+
+
+async def test_each_answer_is_taken_in_by_itself_and_a_stretch_that_breaks_off_is_asked_for_anew(
+    pool: asyncpg.Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that one answer of the node is all that is held at once."""
+    index = await followed_late(pool, tmp_path, 9)
+    monkeypatch.setattr(event_methods, "MAX_RESULTS", 2)
+    before = set(await pool.fetch(TERMINATED))
+    tiring = Backfill(chain_over(Tiring(index.world.dispatcher, 2), time=index.time), pool)
+    with pytest.raises(ChainError, match="datastore closed"):
+        await tiring.step()
+    some = set(await pool.fetch(TERMINATED))
+    assert some > before
+    assert (await index.service.status())["index"]["terminations"]["from_epoch"] > 0
+
+    await told(index, Backfill(index.chain(), pool))
+    assert set(await pool.fetch(TERMINATED)) > some
+    assert (await index.service.status())["index"]["terminations"]["is_done"]
+    answers = [row[0] for row in await pool.fetch("SELECT records FROM explorer.imports WHERE source = $1", SOURCE)]
+    assert len(answers) > 3
+    assert max(answers) <= 2
+    await index.assert_at_head("taken in by pieces")
 
 
 async def test_a_node_without_events_ends_it_with_a_reason(pool: asyncpg.Pool, tmp_path: Path) -> None:

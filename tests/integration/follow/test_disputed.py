@@ -1,4 +1,5 @@
-"""When a dispute ends: never by silence, nor by a node that agrees with itself; always where a node is replaced."""
+"""When a dispute ends: never by silence or a restart, nor by a node that agrees with itself; always where a node is
+replaced or removed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from explorer.follow.disputing import AGREES, FOREIGN
+from explorer.follow.disputing import AGREES, FOREIGN, PREFERRED, REMOVED
 from tests.integration.follow.watched import Document, Watched, port, served, url_of, watched
 from tests.integration.follow.world import World
 
@@ -176,3 +177,56 @@ async def test_a_dispute_ends_when_the_node_has_the_same_tipset(pool: asyncpg.Po
                     await first.do(lambda: one.ask("Sim.Mine", 1))
                     await status.until(lambda found: not found["disputes"])
             assert ends(logs) == [AGREES]
+
+
+async def final_epoch(pool: asyncpg.Pool) -> int:
+    return int(await pool.fetchval("SELECT final_epoch FROM explorer.following"))
+
+
+async def kept(pool: asyncpg.Pool) -> list[str]:
+    """The nodes whose disputes are in the database."""
+    return [row["node"] for row in await pool.fetch("SELECT node FROM explorer.disputes")]
+
+
+async def test_a_dispute_outlives_restarts_while_the_node_is_silent_and_ends_when_it_agrees(pool: asyncpg.Pool) -> None:
+    bound = port()
+    again = bound.dup()
+    one, twin = preferred_world(66), preferred_world(66)
+    async with served(one) as first, AsyncExitStack() as server:
+        second = await server.enter_async_context(served(disputing_world(66), bound))
+        async with watched(pool, first.url, second.url) as status:
+            before = await disputed(status)
+        await server.aclose()
+        final = await final_epoch(pool)
+        with capture_logs() as logs:
+            for _ in range(2):
+                async with watched(pool, first.url, second.url) as status:
+                    await first.do(lambda: one.ask("Sim.Mine", 5))
+                    await status.level()
+                    assert await disputed(status) == before
+                    assert status.standing.registry.get_sample_value(BEGUN) == 0
+        assert ends(logs) == []
+        assert (await alerts(pool), await final_epoch(pool)) == (1, final)
+        with capture_logs() as logs:
+            async with served(twin, again), watched(pool, first.url, second.url) as status:
+                await first.do(lambda: one.ask("Sim.Mine", 1))
+                await status.until(lambda found: not found["disputes"] and ends(logs) == [AGREES])
+                await first.do(lambda: one.ask("Sim.Mine", 1))
+                await status.level()
+        assert await kept(pool) == []
+        assert await final_epoch(pool) > final
+
+
+@pytest.mark.parametrize("reason", [REMOVED, PREFERRED], ids=["removed", "preferred"])
+async def test_a_dispute_ends_where_the_settings_leave_no_such_witness(pool: asyncpg.Pool, reason: str) -> None:
+    async with served(preferred_world(67)) as first, served(disputing_world(67)) as second:
+        async with watched(pool, first.url, second.url) as status:
+            node = (await disputed(status))["node"]
+        assert await kept(pool) == [node]
+        urls = [first.url] if reason == REMOVED else [second.url, first.url]
+        with capture_logs() as logs:
+            async with watched(pool, *urls) as status:
+                await status.until(lambda _: bool(ends(logs)))
+                assert node not in [one["node"] for one in (await status.node())["disputes"]]
+        assert ends(logs) == [reason]
+        assert node not in await kept(pool)

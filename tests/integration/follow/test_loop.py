@@ -1,8 +1,10 @@
 """The supervised loop against every fault: nothing wrong is written, and within a minute it is at the head again."""
 
 import asyncio
+import errno
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,11 +12,14 @@ from typing import Any
 import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
+from explorer.errors import FollowError
 from explorer.follow import filling, follower, loop, states
 from explorer.follow.loop import FollowLoop
 from explorer.follow.pace import Pace
 from explorer.follow.standing import Standing
+from explorer.ground.connection import open_connection
 from explorer.ground.database import open_pool
 from explorer.ground.settings import load_settings
 from explorer.index.tipsets import load_head
@@ -146,6 +151,63 @@ async def test_what_ends_the_loop_is_said_by_status(pool: asyncpg.Pool) -> None:
         await FollowLoop(settings, pool, standing, QUICK).run(lambda: None)
     error = standing.document(None, None)["error"]
     assert error == 'relation "explorer.following" does not exist'
+
+
+@asynccontextmanager
+async def closed(other: asyncpg.Connection, name: str) -> AsyncIterator[None]:
+    """While it is open nobody is connected to that database, nor can be."""
+    await other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    try:
+        await other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        yield
+    finally:
+        await other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+def troubles(logs: Sequence[Mapping[str, object]]) -> list[str]:
+    """What the loop said each time that it found the database unavailable."""
+    return [str(entry["error"]) for entry in logs if entry["event"] == "database_unavailable"]
+
+
+async def until_troubled(logs: Sequence[Mapping[str, object]], *, times: int) -> None:
+    """Returns once the loop found the database unavailable so often."""
+    began = time.monotonic()
+    while len(troubles(logs)) < times:
+        assert time.monotonic() - began < HANGS_AFTER_S, "the loop doesn't notice"
+        await asyncio.sleep(0.01)
+
+
+async def test_a_port_that_is_not_to_be_had_is_not_called_the_database(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    standing = Standing(CollectorRegistry())
+    with pytest.raises(FollowError, match=r"Too many open files.*FILPLUS_CHAIN_URL"):
+        await FollowLoop(load_settings({"FILPLUS_NETWORK": "simulated"}), pool, standing, QUICK).run(lambda: None)
+    assert "can't listen at a free port" in str(standing.document(None, None)["error"])
+
+
+async def test_a_database_that_goes_away_is_told_by_what_was_done_then(
+    postgres: Server, dsn: str, hurried: Hurried
+) -> None:
+    world = World(69)
+    async with (
+        open_pool(dsn, application_name="followed") as pool,
+        looped(pool, world, hurried) as following,
+        open_connection(postgres.dsn_of("postgres")) as other,
+    ):
+        await following.recover("at first")
+        with capture_logs() as logs:
+            async with closed(other, await pool.fetchval("SELECT current_database()")):
+                await until_troubled(logs, times=2)
+        await following.live("mine")
+        await following.recover("the database is back")
+    first, second, *_ = troubles(logs)
+    assert first.startswith(("following the chain: ", "the connection that holds the follower's lock"))
+    assert second.startswith("taking the follower's lock: ")
 
 
 @pytest.mark.usefixtures("soon_final")

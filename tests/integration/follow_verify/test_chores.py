@@ -1,7 +1,7 @@
 """What is done each night: a sample is compared, and what was found is shown."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from explorer.chores import Chore, Chores, DriftGauges, NightlyVerification, Pruning, night_minute
+from explorer.follow.state_read import STATE_SOURCE
 from explorer.index import verifications
+from explorer.index.followed import SOURCE
 from explorer.index.verifications import Verification, load_last_verification, save_verification
 from tests.integration.follow_verify.world import World
 
@@ -76,6 +78,40 @@ async def test_no_metric_before_the_first_verification(pool: asyncpg.Pool) -> No
     registry = CollectorRegistry()
     await DriftGauges(pool, registry).refresh()
     assert registry.get_sample_value("filplus_index_drift", {"kind": "claims"}) is None
+
+
+HOUR, DAY = 120, 2880
+DAYS = 40
+
+
+async def cover(pool: asyncpg.Pool, kind: str, source: str, spans: Iterable[tuple[int, int]]) -> None:
+    add = "INSERT INTO explorer.coverage (kind, from_epoch, through_epoch, source) VALUES ($1, $2, $3, $4)"
+    await pool.executemany(add, [(kind, first, last, source) for first, last in spans])
+
+
+async def points(pool: asyncpg.Pool, kind: str, source: str) -> list[int]:
+    """The single epochs that a source covers."""
+    select = "SELECT from_epoch FROM explorer.coverage WHERE (kind, source) = ($1, $2) AND from_epoch = through_epoch"
+    return sorted(row[0] for row in await pool.fetch(select, kind, source))
+
+
+async def test_of_the_states_read_each_hour_long_ago_the_first_of_each_day_stays_covered(pool: asyncpg.Pool) -> None:
+    hours = range(60, DAYS * DAY, HOUR)
+    begun, by_file = 3 * DAY + 10 * HOUR + 60, 2 * DAY + 61
+    for kind in ("claims", "allocations"):
+        await cover(pool, kind, STATE_SOURCE, [(epoch, epoch) for epoch in hours])
+    await cover(pool, "claims", SOURCE, [(begun, begun + HOUR // 2)])
+    await cover(pool, "claims", "dump.json", [(by_file, by_file)])
+    await cover(pool, "deals", STATE_SOURCE, [(60, 60), (180, 180)])
+    for _ in range(2):
+        await Pruning(pool).run()
+        newest = hours[-1]
+        kept = [epoch for epoch in hours if epoch >= newest - 30 * DAY or epoch % DAY == 60]
+        assert await points(pool, "allocations", STATE_SOURCE) == kept
+        assert await points(pool, "claims", STATE_SOURCE) == sorted([*kept, begun])
+        assert await points(pool, "claims", "dump.json") == [by_file]
+        assert await points(pool, "deals", STATE_SOURCE) == [60, 180]
+    assert await pool.fetchval("SELECT count(*) FROM explorer.coverage WHERE source = $1", SOURCE) == 1
 
 
 async def test_old_verifications_are_pruned_but_the_newest_stay(

@@ -1,15 +1,18 @@
 """Drift that was made by hand is found and described; a node that fails changes nothing."""
 
-from typing import Any
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any, cast
 
 import asyncpg
 import pytest
 
-from explorer.errors import EpochNotIndexed, ForkBelowFinal
+from explorer.errors import EpochNotIndexed, ForkBelowFinal, HeadMoved, IndexChanged
 from explorer.follow.verify import Wanted, verify
+from explorer.index.imports import log_import
 from explorer.index.state import state_query
 from explorer.index.verifications import Verification, load_last_verification
 from node.chain.errors import ChainError, MethodMissing
+from node.chain.protocol import Chain
 from tests.integration.follow_verify.world import PROVIDERS, World
 from tests.integration.index.importing import state_of
 
@@ -137,6 +140,91 @@ async def test_a_termination_that_emits_no_event_names_its_likely_reason(
     example = only_example(await compare(world, pool, Wanted(seed=1, everything=True, epoch=world.epoch)))
     assert (example["kind"], example["what"], example["id"]) == ("deals", "surplus", deal_id)
     assert "emits no event" in example["reason"]
+
+
+class Interrupted:
+    """A chain during whose answer with every claim something else happens, after the first claim."""
+
+    def __init__(self, chain: Chain, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self._chain, self._meanwhile = chain, meanwhile
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    async def claims(self, **options: Any) -> AsyncGenerator[Any, None]:
+        claims = self._chain.claims(**options)
+        yield await anext(claims)
+        await self._meanwhile()
+        async for claim in claims:
+            yield claim
+
+
+async def compare_during(
+    world: World, pool: asyncpg.Pool, meanwhile: Callable[[], Awaitable[object]], wanted: Wanted = ALL
+) -> Verification:
+    return await verify(pool, cast("Chain", Interrupted(world.chain, meanwhile)), wanted, node="simulated")
+
+
+async def import_claims(pool: asyncpg.Pool) -> None:
+    """Some change of what is known of claims, as an import makes it."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"UPDATE explorer.claims SET sector = sector + 1 WHERE {SECOND}")
+        await log_import(connection, "claims", source="dump", epoch=1, complete=False, records=1, rejected=0)
+
+
+async def test_no_transaction_waits_for_the_node(world: World, pool: asyncpg.Pool, followed: int) -> None:
+    """It would hold back what the database clears away, for as long as the node takes."""
+    others = """
+        SELECT count(*), count(xact_start) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+    """
+    seen: list[tuple[int, int]] = []
+
+    async def look() -> None:
+        seen.append(tuple(await pool.fetchrow(others)))
+
+    assert (await compare_during(world, pool, look)).is_clean
+    [(connections, in_transactions)] = seen
+    assert connections > 0
+    assert in_transactions == 0
+
+
+async def test_a_chain_that_goes_on_meanwhile_changes_nothing(world: World, pool: asyncpg.Pool, followed: int) -> None:
+    follower = await world.follower(pool)
+
+    async def go_on() -> None:
+        world.live()
+        await world.follow(follower)
+
+    found = await compare_during(world, pool, go_on)
+    assert (found.epoch, found.is_clean) == (followed, True)
+
+
+async def test_what_differs_after_an_import_meanwhile_is_not_told_as_drift(
+    world: World, pool: asyncpg.Pool, followed: int
+) -> None:
+    await pool.execute(
+        "UPDATE explorer.claims SET sector = sector + 1 WHERE id = (SELECT max(id) FROM explorer.claims)"
+    )
+    with pytest.raises(IndexChanged, match=r"claims differ at epoch \d+, but claims were imported .*: compare again"):
+        await compare_during(world, pool, lambda: import_claims(pool))
+    async with pool.acquire() as connection:
+        assert await load_last_verification(connection) is None
+    assert (await compare(world, pool)).drift["claims"]["different"] == 2
+
+
+async def test_a_tipset_that_is_left_meanwhile_is_not_told_as_drift(
+    world: World, pool: asyncpg.Pool, followed: int
+) -> None:
+    follower, head = await world.follower(pool), world.epoch
+
+    async def leave() -> None:
+        world.order("Fork", 1)
+        world.order("Mine", 2)
+        await world.follow(follower)
+
+    with pytest.raises(HeadMoved, match=f"epoch {head} was left"):
+        await compare_during(world, pool, leave, Wanted(seed=1, everything=True, epoch=head))
 
 
 async def test_the_same_seed_draws_the_same_sample(world: World, pool: asyncpg.Pool, followed: int) -> None:

@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from explorer.access.actors import Actor, ActorKind
 from explorer.access.clusters import add_cluster
+from explorer.access.endings import EndingsWatch
 from explorer.access.notaries import add_notary
 from explorer.access.service import AccessService
 from explorer.access.sessions import begin_session
@@ -163,6 +164,9 @@ def code(got: Got) -> tuple[int, str]:
     return got.status, document(got)["code"]
 
 
+_UNPACED = Rate(burst=1_000_000, per_minute=1_000_000)
+
+
 @asynccontextmanager
 async def opened_world(
     pool: asyncpg.Pool,
@@ -171,6 +175,7 @@ async def opened_world(
     *,
     heartbeat_s: float = 15.0,
     parties: PartyService | None = None,
+    session_rate: Rate = _UNPACED,
 ) -> AsyncIterator[World]:
     """A world whose service answers as long as the context lasts; `parties` know whose an address is."""
     async with pool.acquire() as connection:
@@ -190,8 +195,7 @@ async def opened_world(
         quorum_bytes=1 << 50,
         now=lambda: clock[0].now,
     )
-    rate = Rate(burst=1_000_000, per_minute=1_000_000)
-    limits = Limits(key_rate=rate, session_rate=rate, event_heartbeat_s=heartbeat_s)
+    limits = Limits(key_rate=_UNPACED, session_rate=session_rate, event_heartbeat_s=heartbeat_s)
     config = WebConfig(network="mainnet", public_url=PUBLIC_URL, version="0", limits=limits)
     app = make_app(
         index,
@@ -226,9 +230,8 @@ async def world(pool: asyncpg.Pool, index: FakeIndex) -> AsyncIterator[World]:
 async def watched(dsn: str, pool: asyncpg.Pool, index: FakeIndex) -> AsyncIterator[World]:
     """A world whose streams of events are fed."""
     broadcast, stop = Broadcast(), asyncio.Event()
-    feeding = asyncio.create_task(
-        Supervisor({"feed": FeedWatch(dsn, broadcast).run}, registry=CollectorRegistry()).run(stop)
-    )
+    loops = {"feed": FeedWatch(dsn, broadcast).run, "endings": EndingsWatch(dsn, broadcast.doubt).run}
+    feeding = asyncio.create_task(Supervisor(loops, registry=CollectorRegistry()).run(stop))
     try:
         async with opened_world(pool, index, broadcast) as opened:
             yield opened

@@ -20,6 +20,7 @@ from explorer.reviews.reading import count_open_of
 from tests.e2e.fake_index import ACTIVE, PAYLOAD
 from tests.integration.reviews.conftest import OPERATOR, World, code, document
 from tests.integration.reviews.requests import TIB
+from tests.plans import rows_read
 from tests.unit.signatures.builders import NOTARY_0X, NOTARY_F1, OTHER_F1, PUBLISHER_F1
 
 RESULTS = {"outputs": [{"cid": PAYLOAD, "size_bytes": TIB}], "exit_code": 0, "log_tail": "done"}
@@ -265,6 +266,22 @@ async def test_what_was_said_of_one_review_is_found_among_all_that_was_said(worl
         await connection.execute("ANALYZE reviews.decisions")
         plan = await connection.fetch(f"EXPLAIN {query.replace('$1', chr(39) + '{' + other['id'] + '}' + chr(39))}")
     assert any("decisions_review" in row[0] for row in plan), plan
+
+
+async def test_lists_tell_how_many_inputs_there_are_without_reading_them(world: World) -> None:
+    review = await world.report(cids=[ACTIVE])
+    async with world.pool.acquire() as connection:
+        await connection.execute(
+            "INSERT INTO reviews.inputs (review_id, place, cid, verdict)"
+            " SELECT $1, place, 'bafy' || place, 'none' FROM generate_series(2, 5000) AS place",
+            review["id"],
+        )
+        await connection.execute("VACUUM ANALYZE reviews.inputs")
+        page = load_queries("explorer.reviews.sql", "reviews.sql")["page"]
+        assert await rows_read(connection, page, *[None] * 10, 101) < 100
+    for query, session in (("", None), ("?waits_for=me", NOTARY_F1)):
+        [listed] = document(await world.ask("GET", f"/reviews{query}", session=session))["reviews"]
+        assert listed["inputs_total"] == 5_000
 
 
 async def test_of_many_results_the_newest_alone_is_read(world: World) -> None:

@@ -14,8 +14,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from explorer.access.clusters import revoke_cluster
-from explorer.access.notaries import revoke_notary
-from explorer.access.sessions import IDLE, find_session
+from explorer.access.notaries import load_notary, revoke_notary
+from explorer.access.sessions import IDLE, end_session, end_sessions, find_session
 from explorer.ground.supervision import Supervisor
 from explorer.index.feed_watch import FeedWatch
 from explorer.web.broadcast import Broadcast
@@ -248,6 +248,55 @@ async def test_a_revoked_cluster_is_cut_off_from_its_review(pulsing: World) -> N
     async with streaming(pulsing, f"review={review['id']}", headers) as stream:
         async with pulsing.pool.acquire() as connection:
             await revoke_cluster(connection, "eu", by=OPERATOR)
+        await ended(stream)
+
+
+REVOKED, SIGNED_OUT, EVERYWHERE = "revoked", "signed out", "signed out everywhere"
+
+
+async def end_access(world: World, how: str) -> None:
+    """Ends the session of NOTARY_F1, as another process would."""
+    async with world.pool.acquire() as connection:
+        if how == REVOKED:
+            await revoke_notary(connection, str(NOTARY_F1), by=OPERATOR)
+        elif how == SIGNED_OUT:
+            await end_session(connection, world.cookies[NOTARY_F1])
+        else:
+            await end_sessions(connection, await load_notary(connection, NOTARY_F1))
+
+
+@pytest.mark.parametrize("how", [REVOKED, SIGNED_OUT, EVERYWHERE])
+async def test_who_may_no_longer_look_is_cut_off_long_before_the_heartbeat(watched: World, how: str) -> None:
+    review = await watched.report()
+    async with (
+        streaming(watched, "reviews=all", session_of(watched, NOTARY_F1)) as gone,
+        streaming(watched, f"review={review['id']}", session_of(watched, NOTARY_F1)) as gone_too,
+        streaming(watched, "reviews=all", session_of(watched, OTHER_F1)) as kept,
+    ):
+        await end_access(watched, how)
+        async with asyncio.timeout(2):
+            await ended(gone)
+            await ended(gone_too)
+        await watched.prove(review)
+        assert (await kept.event()).data["change"] == "proved"
+
+
+async def test_a_revoked_cluster_is_cut_off_long_before_the_heartbeat(watched: World) -> None:
+    review = await watched.report()
+    headers = {"Authorization": f"Bearer {watched.keys['eu']}"}
+    async with streaming(watched, f"review={review['id']}", headers) as stream:
+        async with watched.pool.acquire() as connection:
+            await revoke_cluster(connection, "eu", by=OPERATOR)
+        async with asyncio.timeout(2):
+            await ended(stream)
+
+
+async def test_what_ended_while_nobody_could_hear_of_it_is_found_at_the_next_connection(watched: World) -> None:
+    async with streaming(watched, "reviews=all", session_of(watched, NOTARY_F1)) as stream:
+        async with watched.pool.acquire() as connection:
+            await connection.execute("UPDATE access.notaries SET revoked_at = now() WHERE name = 'Ada'")
+            ears = "SELECT pid FROM pg_stat_activity WHERE application_name = 'filplus endings'"
+            await connection.execute(f"SELECT pg_terminate_backend(pid) FROM ({ears} AND datname = current_database())")
         await ended(stream)
 
 

@@ -26,7 +26,7 @@ from tests.e2e.fake_index import ACTIVE, HEAD_TIME, NONE, PAYLOAD, FakeIndex
 from tests.integration.forms import FORM, encoded, spoiled
 from tests.integration.reviews.conftest import PUBLIC_URL, World, opened_world, signature_of
 from tests.unit.index.dumps import piece_text
-from tests.unit.signatures.builders import NOTARY_F1
+from tests.unit.signatures.builders import NOTARY_F1, PUBLISHER_F1
 
 PAGE = {"Accept": "text/html"}
 CLIENT, PROVIDER = "f03300309", "f01000"
@@ -174,9 +174,24 @@ async def test_whether_the_publisher_stored_the_data_is_told_where_a_node_knows_
         page = await looked_at(world, f"/reviews/{(await world.report(publisher=key))['id']}")
         assert f"The publisher, {CLIENT}, is itself client of the data." in page
         assert f"What it stored by itself: {CLIENT} as a client" in page
+        page = await looked_at(world, f"/publishers/{key}")
+        assert f"What it stored by itself: {CLIENT} as a client" in page
         page = await looked_at(world, f"/reviews/{(await world.report(job_id='of a stranger'))['id']}")
         assert "nobody has told this address" in page
         assert "is not known here" in page
+        page = await looked_at(world, f"/publishers/{PUBLISHER_F1}")
+        assert "nobody has told this address" in page
+
+
+async def test_a_name_that_mixes_alphabets_is_marked_wherever_it_stands_in_a_list(world: World) -> None:
+    mixed = await world.report(job_id="climate-d\u0430ta")
+    await world.report(job_id="\u0434\u0430\u043d\u043d\u044b\u0435 \u6c34")
+    for path in ("/reviews", "/reviews?state=open", f"/publishers/{PUBLISHER_F1}"):
+        assert (await looked_at(world, path)).count(" mixes Cyrillic and Latin ") == 1, path
+    said = {"decision": "ask", "comment": "Whose is it?"}
+    await world.ask("POST", f"/reviews/{mixed['id']}/decisions", said, session=NOTARY_F1)
+    for path in ("/me", f"/notaries/{NOTARY_F1}", "/reviews"):
+        assert (await looked_at(world, path)).count(" mixes Cyrillic and Latin ") == 1, path
 
 
 async def test_one_after_the_other_every_review_that_waits_comes_next(world: World) -> None:

@@ -2,13 +2,15 @@
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from explorer.errors import CorruptFile
-from explorer.index.files import CountingFile, DumpFile
+from explorer.index.documents import RECORD_CHARS_MAX
+from explorer.index.files import CHUNK_BYTES, CountingFile, DumpFile
 from explorer.index.pieces import _entries, _rows, parse_pair
 from explorer.index.rejects import Rejects
 from explorer.index.tally import Tally
@@ -108,6 +110,29 @@ def test_a_json_record_that_is_no_pair(value: Any, reason: str) -> None:
 def test_what_is_no_csv_is_corrupt(text: str, tmp_path: Path) -> None:
     with pytest.raises(CorruptFile):
         rows_of(text, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("again", "line"),
+    [("x" * CHUNK_BYTES, 3), ("a," * 500_000, 3), ('"a\n",' * 100_000, 3 + RECORD_CHARS_MAX // 5)],
+    ids=["one field", "many fields", "many lines"],
+)
+def test_a_row_without_an_end_is_refused_before_it_fills_the_memory(again: str, line: int) -> None:
+    read = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal read
+        yield f"{HEADER}\n{LINE}\n"
+        while True:
+            read += len(again)
+            yield again
+
+    dump = DumpFile("map.csv", None, CountingFile(io.BytesIO()), endless())
+    with pytest.raises(
+        CorruptFile, match=rf"map\.csv is not a whole dump: line {line}: the row has more than 16,777,216"
+    ):
+        list(_entries(dump))
+    assert read <= RECORD_CHARS_MAX * 1.3
 
 
 @pytest.mark.parametrize("ending", ["", "\n"])

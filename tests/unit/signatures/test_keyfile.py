@@ -137,6 +137,21 @@ def test_a_file_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
     assert read_key_file(path) == SEALED
 
 
+def test_a_file_and_its_name_are_on_the_disk_when_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+    fsync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        kept.append(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    write_key_file(tmp_path / "key.json", SEALED)
+    assert kept == [(tmp_path / "key.json").stat().st_ino, tmp_path.stat().st_ino]
+
+
 def test_a_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "key.json"
     path.write_text("the only copy")

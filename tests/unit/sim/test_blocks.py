@@ -124,6 +124,15 @@ def test_recorded_fees_are_reckoned_again() -> None:
     assert seen >= 3
 
 
+def test_a_fee_cap_below_the_base_fee_costs_the_miner_what_is_missing_of_all_that_is_burnt() -> None:
+    """Lotus chain/vm/burn.go: of the gas that was used, and of what is burnt for too high a limit."""
+    outputs = gas_outputs(used=100, limit=200, base_fee=7, fee_cap=5, premium=3)
+    burnt_gas = (200 - 100) * (200 - 110) // 100
+    assert (outputs.base_fee_burn, outputs.over_estimation_burn) == (5 * 100, 5 * burnt_gas)
+    assert (outputs.miner_penalty, outputs.miner_tip) == (2 * (100 + burnt_gas), 0)
+    assert outputs.refund == 5 * (200 - 100 - burnt_gas)
+
+
 def test_the_gas_of_carrying_a_message_is_that_of_recorded_traces() -> None:
     assert on_chain_gas(149) == 754_363
     assert on_chain_gas(154) == 760_863

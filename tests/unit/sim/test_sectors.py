@@ -111,3 +111,17 @@ def test_pieces_that_fit_no_sector_are_refused(proof: int, size: int) -> None:
     piece = {"Size": size, "PieceCID": {"/": piece_cid(1).to_text()}}
     with pytest.raises(RpcFault):
         Caller()("StateComputeDataCID", "f01000", proof, [piece], None)
+
+
+def test_an_allocation_that_fits_no_sector_is_not_onboarded() -> None:
+    """The registry takes any size above the least; no sector commits to a piece of it."""
+    caller = Caller()
+    odd, even = caller(
+        "Sim.Allocate",
+        CLIENT,
+        PROVIDER,
+        [{"piece_cid": str(piece_cid(one)), "size_bytes": size} for one, size in ((1, 3 << 20), (2, 4 << 20))],
+    )
+    with pytest.raises(RpcFault, match=f"allocation {odd} fits no sector: 3145728 bytes are no power of 2"):
+        caller("Sim.Onboard", PROVIDER, [odd])
+    assert [one["id"] for one in caller("Sim.Onboard", PROVIDER, [even])] == [even]

@@ -188,3 +188,13 @@ def _executed(caller: Caller, message: dict[str, Any]) -> dict[str, Any]:
     caller("Sim.Mine", 2)
     found: dict[str, Any] = caller("StateWaitMsg", pushed["CID"], 0, -1, True)
     return found
+
+
+def test_a_version_that_the_network_has_is_not_ordered_again() -> None:
+    caller, upgrade_epoch = _prepared()
+    caller("Sim.Upgrade", 29, upgrade_epoch + 1)  # not reached yet: it may be put off
+    _at(caller, upgrade_epoch, upgrade_epoch + 3)
+    for version in (28, 29):
+        with pytest.raises(RpcFault, match="at version 29 already"):
+            caller("Sim.Upgrade", version, caller.height + 100)
+    assert caller("StateNetworkVersion", None) == 29

@@ -148,3 +148,9 @@ def test_every_reference_leads_somewhere() -> None:
                 follow(value)
 
     follow(CONTRACT.document)
+
+
+def test_a_list_of_words_names_those_that_it_takes() -> None:
+    with pytest.raises(Problem, match=r"types must be head, cid or import, .* not 'review'") as caught:
+        CONTRACT.operations["getEvents"].read_query(MultiDict({"types": "review"}))
+    assert caught.value.code == "malformed_parameter"
