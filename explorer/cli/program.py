@@ -74,7 +74,7 @@ class Program(TyperGroup):
         """The arguments that are left for the command."""
         for argument in args:
             if not _is_text(argument) and not os.path.lexists(argument.rpartition("=")[2]):
-                raise typer.BadParameter(f"{ascii(argument)} is neither UTF-8 nor a file: type it anew", ctx)
+                raise typer.BadParameter(f"{argument!a} is neither UTF-8 nor a file: type it anew", ctx)
         return super().parse_args(ctx, args)
 
 
