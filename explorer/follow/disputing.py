@@ -76,15 +76,19 @@ class Disputes:
         Those of nodes that are no witnesses any more end.
         """
         self.nodes = nodes
+        await self.load()
+        preferred, *witnesses = [name for name, _ in nodes]
+        for name, one in list(self.standing.items()):
+            if name in witnesses:
+                _log.warning("dispute_stands", node=name, epoch=one.dispute.height, since=rfc3339(one.since))
+            else:
+                await self.end(name, PREFERRED if name == preferred else REMOVED)
+
+    async def load(self) -> None:
+        """Takes what the database keeps: all that is known of disputes while another process follows."""
         async with self.pool.acquire() as connection:
             kept = await load_disputes(connection)
         self.standing = {dispute.node: Disputed(dispute, since) for dispute, since in kept}
-        preferred, *witnesses = [name for name, _ in nodes]
-        for dispute, since in kept:
-            if dispute.node in witnesses:
-                _log.warning("dispute_stands", node=dispute.node, epoch=dispute.height, since=rfc3339(since))
-            else:
-                await self.end(dispute.node, PREFERRED if dispute.node == preferred else REMOVED)
 
     async def look(self, link: Link, witnesses: Sequence[NamedChain]) -> list[Dispute]:
         """Asks the witnesses for the tipset at a height; the disputes that stand then."""

@@ -71,7 +71,9 @@ class FollowLoop:
         """Follows for as long as this process may; returns at once where another one does."""
         async with self._lock() as lost:
             if lost is None:
-                self.standing.follows_elsewhere()
+                with database_errors("reading what nodes dispute"):
+                    await self._disputes.load()
+                self.standing.follows_elsewhere(self._disputes)
             else:
                 await _first_of(_lost(lost), self._open(beat))
 

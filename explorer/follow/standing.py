@@ -64,10 +64,10 @@ class Standing:
         self.chain, self.disputes, self.simulated_url, self.states = chain, disputes, simulated_url, states
         self.elsewhere, self._asks_at, self._clock = False, None, chain.clock
 
-    def follows_elsewhere(self) -> None:
-        """Notes that another process follows: what this one knew of nodes is no longer kept up."""
-        self.chain = self.disputes = self.simulated_url = self.states = self._failure = None
-        self.elsewhere = True
+    def follows_elsewhere(self, disputes: Disputes) -> None:
+        """Notes that another process follows: of what this one knew of nodes only the disputes are kept up."""
+        self.chain = self.simulated_url = self.states = self._failure = None
+        self.disputes, self.elsewhere = disputes, True
         self.look()
 
     def followed(self) -> tuple[LotusChain, str] | None:

@@ -217,6 +217,14 @@ async def test_a_dispute_outlives_restarts_while_the_node_is_silent_and_ends_whe
         assert await final_epoch(pool) > final
 
 
+async def test_a_dispute_is_known_where_another_process_follows(pool: asyncpg.Pool) -> None:
+    async with served(preferred_world(68)) as first, served(disputing_world(68)) as second:
+        async with watched(pool, first.url, second.url) as status:
+            before = await disputed(status)
+            async with watched(pool, first.url, second.url) as beside:
+                await beside.until(lambda found: found["followed_elsewhere"] and found["disputes"] == [before])
+
+
 @pytest.mark.parametrize("reason", [REMOVED, PREFERRED], ids=["removed", "preferred"])
 async def test_a_dispute_ends_where_the_settings_leave_no_such_witness(pool: asyncpg.Pool, reason: str) -> None:
     async with served(preferred_world(67)) as first, served(disputing_world(67)) as second:
