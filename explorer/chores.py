@@ -26,7 +26,7 @@ from explorer.ground.supervision import Beat
 from explorer.index.spans import thin_coverage
 from explorer.index.verifications import Verification, load_last_verification, prune_verifications
 from node.chain.errors import ChainError
-from node.chain.protocol import Chain
+from node.lotus.client import LotusChain
 
 ROUND_S = 30.0
 LATE_S = 6 * 3600
@@ -98,10 +98,10 @@ async def done(chore: Chore) -> None:
 @dataclass(frozen=True, slots=True)
 class NightlyVerification:
     """Compares a sample with the node, as `filplus index verify` does. `chain` gives the one that is followed, or None
-    while there is none, and its nodes' names."""
+    while there is none."""
 
     pool: asyncpg.Pool
-    chain: Callable[[], tuple[Chain, str] | None]
+    chain: Callable[[], LotusChain | None]
     prefix: str = "f"
     sample: int = SAMPLE
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -111,10 +111,10 @@ class NightlyVerification:
         found = self.chain()
         if found is None or await self._was_done_lately():
             return
-        chain, names = found
+        chain = found.apart()
         # The day's number: another sample each night, and one that can be drawn again.
         wanted = Wanted(seed=self.now().toordinal(), sample=self.sample, prefix=self.prefix)
-        await verify(self.pool, chain, wanted, node=names)
+        await verify(self.pool, chain, wanted, told_by=lambda: ", ".join(chain.answered))
 
     async def _was_done_lately(self) -> bool:
         with database_errors("reading the last verification"):

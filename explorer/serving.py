@@ -207,7 +207,7 @@ class _Parts:
 
 def _following_chores(settings: Settings, pool: asyncpg.Pool, standing: Standing) -> list[Chore]:
     """What is done once a night over the follower's connections: comparing takes longer than a request may."""
-    nightly = NightlyVerification(pool, standing.followed, prefix=settings.network.address_prefix)
+    nightly = NightlyVerification(pool, lambda: standing.chain, prefix=settings.network.address_prefix)
     return [Chore("verification", nightly.run), Chore("pruning", Pruning(pool).run)]
 
 

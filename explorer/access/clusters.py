@@ -106,12 +106,14 @@ class NewKeys:
 
 @dataclass(frozen=True, slots=True)
 class KeyEnded:
-    """A key that was revoked alone, and how many keys its cluster has that hold."""
+    """A key that was revoked alone, whether it held no more before, and how many keys its cluster has that hold."""
 
     id: str
     name: str
     key_id: str
     keys_left: int
+    had_ended: bool
+    is_cluster_revoked: bool
 
 
 def _text(moment: datetime | None) -> str | None:
@@ -228,7 +230,7 @@ async def revoke_key(
     """
     async with connection.transaction():
         row = await _locked(connection, named)
-        known = await connection.fetchrow(_QUERIES["find_key_of"], row["id"], key_id)
+        known = await connection.fetchrow(_QUERIES["find_key_of"], row["id"], key_id, now)
         if known is None:
             raise KeyUnknown(row["name"])
         if known["revoked_at"] is None:
@@ -237,7 +239,12 @@ async def revoke_key(
             facts = {"name": row["name"], "key": key_id}
             await record(connection, by, "cluster.key_revoked", row["id"], facts, now=now)
         return KeyEnded(
-            row["id"], row["name"], key_id, await connection.fetchval(_QUERIES["count_holding"], row["id"], now)
+            row["id"],
+            row["name"],
+            key_id,
+            keys_left=await connection.fetchval(_QUERIES["count_holding"], row["id"], now),
+            had_ended=known["has_ended"],
+            is_cluster_revoked=row["revoked_at"] is not None,
         )
 
 

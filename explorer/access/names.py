@@ -16,10 +16,16 @@ def demand_name(text: str, *, most: int = MAX_NAME_CHARS) -> str:
         raise NameRefused(f"a name has 1 to {most} characters, not {len(text)}", value=text[:most])
     bad = next((char for char in text if unicodedata.category(char) in _UNSEEN), None)
     if bad is not None:
-        raise NameRefused(f"the name {text!a} holds U+{ord(bad):04X}, which can't be seen: leave it out", value=text)
+        raise NameRefused(
+            f"the name '{_visible(text)}' holds U+{ord(bad):04X}, which can't be seen: leave it out", value=text
+        )
     if text != text.strip() or "  " in text:
-        raise NameRefused(f"the name {text!a} has spaces at an end or twice in a row: leave them out", value=text)
+        raise NameRefused(f"the name {text!r} has spaces at an end or twice in a row: leave them out", value=text)
     return text
+
+
+def _visible(text: str) -> str:
+    return "".join(f"U+{ord(char):04X}" if unicodedata.category(char) in _UNSEEN else char for char in text)
 
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

@@ -40,6 +40,14 @@ def endpoint_url(text: str, policy: Policy) -> str:
     return str(url)
 
 
+def is_judged_later(url: str) -> bool:
+    """Whether only what the name stands for tells if anything may be sent to that address, which was taken."""
+    parts = URL(url)
+    host = parts.host or ""
+    is_name = not _is_localhost(host) and parse_address(host) is None
+    return is_name and (parts.scheme == "http" or parts.port not in PORTS)
+
+
 def _demand_host(text: str, host: str, port: int, *, plain: bool, policy: Policy) -> None:
     address = _LOOPBACK if _is_localhost(host) else parse_address(host)
     if address is not None:

@@ -23,6 +23,7 @@ TYPES: Final = (
     "grant.submitted",
     "grant.granted",
     "grant.failed",
+    "node.disputed",
 )
 """What a filter may name. `webhook.test` passes every filter."""
 TEST_TYPE: Final = "webhook.test"

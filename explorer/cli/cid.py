@@ -4,11 +4,11 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from explorer.cli.asking import open_asked
 from explorer.cli.exits import Exit
 from explorer.cli.running import run
+from explorer.cli.tables import print_table
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.errors import MalformedCid
 from node.cid import parse_cid
@@ -38,13 +38,13 @@ def cid_command(
         epoch = None if at_epoch is None else parse_epoch(at_epoch)
         asked_cids = _expanded(cids)
         if not asked_cids:
-            return _print_many(terminal, {"results": [], "as_of": None})
+            return print_verdicts(terminal, {"results": [], "as_of": None})
         if len(asked_cids) == 1:
             _demand_cid(asked_cids[0])
         async with open_asked(terminal) as asked:
             if len(asked_cids) == 1:
                 return _print_one(terminal, await asked.verdict(asked_cids[0], at_epoch=epoch))
-            return _print_many(terminal, await asked.verdicts(asked_cids, at_epoch=epoch))
+            return print_verdicts(terminal, await asked.verdicts(asked_cids, at_epoch=epoch))
 
     run(terminal, work)
 
@@ -90,17 +90,19 @@ def _as_of_line(document: Document) -> str:
     return f"as of epoch {moment['epoch']}" + (f", {moment['time']}" if moment["time"] else "")
 
 
-def _print_many(terminal: Terminal, document: Document) -> Exit:
+def print_verdicts(terminal: Terminal, document: Document) -> Exit:
+    """Prints a verdict a line; the exit code."""
     terminal.document(document)
-    table = Table("CID", "verdict", box=None)
-    for row in document["results"]:
-        verdict = row.get("verdict")
-        said = f"[{_COLOURS[verdict]}]{_word(verdict)}[/]" if verdict else f"[red]{shown(row['error']['detail'])}[/]"
-        table.add_row(shown(row["cid"]), said)
-    terminal.people.print(table)
+    found = document["results"]
+    styles = [_COLOURS.get(row.get("verdict", ""), "red") for row in found]
+    print_table(terminal, ("CID", "verdict"), [(row["cid"], _said(row)) for row in found], styles=styles)
     if any("error" in row for row in document["results"]):
         return Exit.USAGE
     return _exit_of([row["verdict"] for row in document["results"]])
+
+
+def _said(row: Document) -> str:
+    return _word(row["verdict"]) if "verdict" in row else str(row["error"]["detail"])
 
 
 def _word(verdict: str) -> str:

@@ -1,18 +1,19 @@
 """`filplus cluster`: who may ask, with which keys. Works on the database, and takes effect at once."""
 
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import asyncpg
 import typer
-from rich.table import Table
 
 from explorer.access import clusters
 from explorer.access.errors import PublicKeyRefused
 from explorer.access.keys import parse_public_key
 from explorer.cli.administering import administer
 from explorer.cli.exits import Exit
+from explorer.cli.tables import print_table
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.reviews.reading import count_open_of
 
@@ -68,7 +69,7 @@ def list_command(context: typer.Context) -> None:
         if not rows:
             terminal.people.print("Nobody may ask yet: filplus cluster add NAME")
             return Exit.OK
-        terminal.people.print(_table(rows))
+        _print_table(terminal, rows)
         return Exit.OK
 
     administer(terminal, work, what="clusters", changes=False)
@@ -150,20 +151,22 @@ def _print_keys(terminal: Terminal, made: clusters.NewKeys) -> None:
 
 def _print_ended(terminal: Terminal, ended: clusters.KeyEnded) -> None:
     terminal.document({"id": ended.id, "key_id": ended.key_id, "revoked": True, "keys_left": ended.keys_left})
-    terminal.people.print(f"revoked the key {ended.key_id} of {shown(ended.name)}")
-    if not ended.keys_left:
-        terminal.side.print(f"{shown(ended.name)} has no key left; `filplus cluster rotate --bearer` gives it one")
+    whose = f"the key {ended.key_id} of {shown(ended.name)}"
+    terminal.people.print(f"{whose} had ended already" if ended.had_ended else f"revoked {whose}")
+    if ended.is_cluster_revoked:
+        terminal.side.print(f"{shown(ended.name)} was revoked, for good, with all of its keys")
+    elif not ended.keys_left:
+        rotate = f"filplus cluster rotate {shlex.quote(ended.name)} --bearer"
+        terminal.side.print(f"{shown(ended.name)} has no key left; `{shown(rotate)}` gives it one")
 
 
-def _table(rows: list[clusters.ClusterRow]) -> Table:
-    table = Table()
-    for heading in ("id", "name", "key", "scopes", "last used", "state"):
-        table.add_column(heading, overflow="fold")
+def _print_table(terminal: Terminal, rows: list[clusters.ClusterRow]) -> None:
+    table = []
     for row in rows:
         for key in row.keys:
             used = "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:00}"
-            table.add_row(row.id, shown(row.name), key.id, ", ".join(key.scopes), used, _state(row, key))
-    return table
+            table.append((row.id, row.name, key.id, ", ".join(key.scopes), used, _state(row, key)))
+    print_table(terminal, ("id", "name", "key", "scopes", "last used", "state"), table)
 
 
 def _state(row: clusters.ClusterRow, key: clusters.KeyRow) -> str:

@@ -11,9 +11,9 @@ from explorer.cli.place import Place
 from explorer.cli.terminal import Terminal, shown
 from explorer.client import ExplorerClient
 from explorer.errors import ServiceError, ServiceRefused
+from explorer.reviews.policies import exact_amount
 from explorer.signatures.errors import AlteredText
 from explorer.signatures.facts import Decision
-from explorer.signatures.values import readable_bytes
 from node.address import Address, parse_address
 
 Document = dict[str, Any]
@@ -119,7 +119,7 @@ def _show(terminal: Terminal, text: str, facts: Decision) -> None:
     minutes = max(0, int((facts.expires_at - datetime.now(UTC)).total_seconds() // 60))
     rows = {
         "publisher": str(facts.publisher),
-        "DataCap": f"{readable_bytes(facts.requested_bytes)} ({facts.requested_bytes} bytes)",
+        "DataCap": exact_amount(facts.requested_bytes),
         "network": facts.network,
         "explorer": facts.domain,
         "you are": str(facts.signer),

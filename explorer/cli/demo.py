@@ -183,9 +183,10 @@ async def _go_on(narrator: ConsoleNarrator, client: ExplorerClient, meeting: Mee
     narrator.link(f"{url}/reviews")
     narrator.line(f"the notary's key is {key}, its passphrase: {PASSPHRASE}")
     narrator.remark(
-        "An Ethereum wallet takes that file. Without one, sign what the page shows, and paste the signature:"
+        "An Ethereum wallet takes that file. Without, paste what the page shows into this, end it by Ctrl-D on a line "
+        "of its own, and give the page the signature:"
     )
-    narrator.line(f"{program} notary sign TEXT --key {key}")
+    narrator.line(f"{program} notary sign - --key {key} --network simulated")
     narrator.remark("Or all of it in another terminal, in this folder:")
     narrator.line(f"export FILPLUS_DATA_DIR={meeting.folder} FILPLUS_NETWORK=simulated")
     narrator.line(f"{program} review list --key {key}")

@@ -32,7 +32,8 @@ def digest_command(
     """Prints a digest of the state that the index holds at an epoch.
 
     Two replicas that hold the same state at the same final epoch have the same, whatever their histories: one may have
-    begun at another snapshot or been imported. Reads the whole index once.
+    begun at another snapshot or been imported. Reads the whole index once. Exits with 1 where the index doesn't hold
+    every record at that epoch, so that there is no digest of it all.
     """
     terminal = terminal_of(context)
 
@@ -48,7 +49,7 @@ def digest_command(
             found, finality = await _digest(terminal, connection, settings.network.name, epoch)
         _print(terminal, found, finality)
         terminal.document({**found.document(), "finality": finality, "seconds": round(time.monotonic() - began, 3)})
-        return Exit.OK
+        return Exit.ERROR if found.text is None else Exit.OK
 
     run(terminal, work)
 
@@ -91,7 +92,9 @@ def _print(terminal: Terminal, found: Digest, finality: str | None) -> None:
     for name, one in rows:
         records, text = ("", "not known") if one is None else (f"{one.records:,}", one.text)
         people.print(f"{name:<{_NAME_WIDTH}}{records:>{_COUNT_WIDTH}}  {text}")
-    for why in dict.fromkeys(found.gaps.values()):
-        people.print(f"[yellow]no digest of it all[/]: {shown(why)}")
-    if found.text is not None:
+    for kind, why in found.gaps.items():
+        people.print(f"[yellow]{kind} not known[/]: {shown(why)}")
+    if found.text is None:
+        people.print("[yellow]There is no digest of it all.[/]")
+    else:
         people.print(f"digest {found.text}")

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import asyncpg
 import typer
-from rich.table import Table
 
 from explorer.access.actors import OPERATOR
 from explorer.access.notaries import Notary, add_notary, list_notaries, parse_signing_address, revoke_notary
@@ -24,6 +23,7 @@ from explorer.cli.keys import (
     show_text,
 )
 from explorer.cli.running import run
+from explorer.cli.tables import print_table
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.errors import UnreadableFile
 from explorer.signatures.errors import KeyFileError, OtherNetwork
@@ -73,6 +73,9 @@ def sign_command(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The text, or JSON with `message`; - for stdin.")] = "-",
     key: KeyFile = DEFAULT_KEY_FILE,
     passphrase_file: PassphraseFile = None,
+    network: Annotated[
+        str | None, typer.Option("--network", metavar="NAME", help="The network that it must be of (FILPLUS_NETWORK).")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Sign without asking.")] = False,
 ) -> None:
     """Shows what a text of this product says, and signs it with the key of the file. Signs nothing else."""
@@ -81,7 +84,7 @@ def sign_command(
     async def work() -> Exit:
         text = _text_of(_read(file))
         show_text(terminal, text)
-        _demand_own_network(facts_of(text), terminal)
+        _demand_network(facts_of(text), terminal.settings({"network": network}).network.name)
         if not yes and not confirmed("Sign this?"):
             terminal.side.print("Nothing was signed.")
             return Exit.REFUSED
@@ -93,13 +96,12 @@ def sign_command(
     run(terminal, work)
 
 
-def _demand_own_network(facts: Facts, terminal: Terminal) -> None:
-    """A test network's text is worth nothing, or it is somebody's trick."""
-    own = terminal.settings().network.name
+def _demand_network(facts: Facts, own: str) -> None:
+    """Returns where the text is for that network: a test network's is worth nothing, or it is somebody's trick."""
     if facts.network != own:
         raise OtherNetwork(
             f"the text is for the network {facts.network}, this machine is set up for {own}: if that is meant, "
-            f"set FILPLUS_NETWORK={facts.network}"
+            f"give --network {facts.network}, or set FILPLUS_NETWORK={facts.network}"
         )
 
 
@@ -161,11 +163,12 @@ def list_command(context: typer.Context) -> None:
 
 
 def _print_table(terminal: Terminal, found: list[Notary]) -> None:
-    table = Table("id", "address", "name", "state")
-    for one in found:
-        state = "may decide" if one.revoked_at is None else f"revoked {one.revoked_at:%Y-%m-%d}"
-        table.add_row(one.id, str(one.address), shown(one.name), state)
-    terminal.people.print(table)
+    rows = [(one.id, str(one.address), one.name, _state(one)) for one in found]
+    print_table(terminal, ("id", "address", "name", "state"), rows)
+
+
+def _state(one: Notary) -> str:
+    return "may decide" if one.revoked_at is None else f"revoked {one.revoked_at:%Y-%m-%d}"
 
 
 @notary.command("revoke", epilog="Example: filplus notary revoke f1…")

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from explorer.cli.later import add_later
-from explorer.cli.terminal import Terminal
+from explorer.cli.terminal import Terminal, inert
 
 GLOBAL_FLAGS = frozenset({"--json", "--quiet", "-q", "--debug"})
 GLOBAL_OPTIONS = frozenset({"--url", "--config"})
@@ -74,7 +74,7 @@ class Program(TyperGroup):
         """The arguments that are left for the command."""
         for argument in args:
             if not _is_text(argument) and not os.path.lexists(argument.rpartition("=")[2]):
-                raise typer.BadParameter(f"{argument!a} is neither UTF-8 nor a file: type it anew", ctx)
+                raise typer.BadParameter(f"'{_typed(argument)}' is neither UTF-8 nor a file: type it anew", ctx)
         return super().parse_args(ctx, args)
 
 
@@ -84,6 +84,11 @@ def _is_text(argument: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _typed(argument: str) -> str:
+    """The argument with each byte that is no text as one: `caf\\xe9`."""
+    return inert(os.fsencode(argument).decode("utf-8", "backslashreplace"))
 
 
 def make_program() -> typer.Typer:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explorer.cli.terminal import Terminal, shown
+from explorer.reviews.policies import amount_said, bytes_said, exact_amount
 from explorer.signatures.errors import SignedTextError
 from explorer.signatures.facts import Decision, PublisherProof
-from explorer.signatures.values import readable_bytes
 from explorer.signatures.verify import verify_record
 from node.address import parse_address
 
@@ -27,7 +27,8 @@ def print_reviews(terminal: Terminal, page: Document) -> None:
     for row in page["reviews"]:
         terminal.tell(f"{row['id']}  {row['sentence']}", indent=_INDENT, style="bold")
         about = f"{row['cluster']}, job {row['job_id']}: {_amount(row)} for {row['publisher']}"
-        terminal.tell(f"{_INDENT}{about}, until {_minute(row['expires_at'])} UTC", indent=_INDENT, style="dim")
+        until = f", until {_minute(row['expires_at'])} UTC" if row["state"] == "open" else ""
+        terminal.tell(f"{_INDENT}{about}{until}", indent=_INDENT, style="dim")
     if page["next_cursor"]:
         terminal.people.print(f"older ones: --cursor {shown(page['next_cursor'])}")
 
@@ -41,10 +42,10 @@ def print_review(terminal: Terminal, review: Document) -> None:
     _print_part(terminal, "rules", [f"{one['effect']}: {one['text']}" for one in review["policy"]])
     _print_part(terminal, "job", _job_lines(review["job"]), most=JOB_LINES)
     _print_results(terminal, review["results"])
-    _print_part(
-        terminal, "said", [f"{_minute(one['at'])} {one['by']['name']}: {one['comment']}" for one in review["comments"]]
-    )
+    _print_part(terminal, "said", _said_lines(review))
     _print_part(terminal, "decisions", [_decision_line(review, one) for one in review["decisions"]])
+    if len(review["rounds"]) > 1:
+        _print_part(terminal, "rounds", [_round_line(one) for one in review["rounds"]])
 
 
 def _facts(review: Document) -> list[tuple[str, str]]:
@@ -53,10 +54,32 @@ def _facts(review: Document) -> list[tuple[str, str]]:
         ("cluster", f"{review['cluster']} ({review['cluster_id']})"),
         ("job", review["job_id"]),
         ("publisher", f"{review['publisher']}, {_proof(review)}"),
-        ("DataCap", f"{_amount(review)} ({review['requested_bytes']} bytes)"),
+        ("DataCap", exact_amount(int(review["requested_bytes"]))),
         ("approvals", f"{approvals} of {review['quorum']}"),
-        ("until", f"{_minute(review['expires_at'])} UTC"),
+        _time(review),
     ]
+
+
+def _time(review: Document) -> tuple[str, str]:
+    """Until when an open review can be decided on; when a closed one was closed."""
+    if review["state"] == "open":
+        return "until", f"{_minute(review['expires_at'])} UTC"
+    return "closed", f"{_minute(review['rounds'][-1]['ended_at'] or review['updated_at'])} UTC"
+
+
+def _said_lines(review: Document) -> list[str]:
+    """The comments; those that came with withdrawing or reopening say so: they were written in the same moment."""
+    done = {one["ended_at"]: ["withdrew it"] for one in review["rounds"] if one["outcome"] == "withdrawn"}
+    done |= {one["opened_at"]: [f"reopened it as round {one['round']}"] for one in review["rounds"][1:]}
+    return [
+        f"{_minute(one['at'])} {' '.join([one['by']['name'], *done.get(one['at'], [])])}: {one['comment']}"
+        for one in review["comments"]
+    ]
+
+
+def _round_line(one: Document) -> str:
+    outcome = "open" if one["outcome"] is None else f"{one['outcome']} {_minute(one['ended_at'])}"
+    return f"{one['round']}: {_minute(one['opened_at'])}, {outcome}, {one['grant_id']}"
 
 
 def _proof(review: Document) -> str:
@@ -69,6 +92,8 @@ def _proof(review: Document) -> str:
 
 def _decision_line(review: Document, decision: Document) -> str:
     line = f"{_minute(decision['at'])} {decision['notary_name']} ({decision['notary']}): {decision['decision']}"
+    if len(review["rounds"]) > 1:
+        line += f" in round {decision['round']}"
     if decision["message"] is not None:
         due = {
             "review_id": review["id"],
@@ -101,7 +126,13 @@ def _print_results(terminal: Terminal, results: Document | None) -> None:
     rows = [f"exit code {results['exit_code']}"] if results["exit_code"] is not None else []
     rows += [f"{one['cid']} {_size(one['size_bytes'])}" for one in results["outputs"]]
     _print_part(terminal, "results", rows)
-    _print_part(terminal, "log", (results["log_tail"] or "").splitlines()[-LOG_LINES:])
+    _print_part(terminal, "log", log_lines(results["log_tail"] or "")[-LOG_LINES:])
+
+
+def log_lines(log: str) -> list[str]:
+    """The lines of a log at its line feeds only: a carriage return makes up no line, it is shown."""
+    text = log.replace("\r\n", "\n").removesuffix("\n")
+    return text.split("\n") if text else []
 
 
 def _print_part(terminal: Terminal, title: str, rows: Sequence[str], *, most: int = ROWS) -> None:
@@ -116,12 +147,11 @@ def _print_part(terminal: Terminal, title: str, rows: Sequence[str], *, most: in
 
 
 def _amount(review: Document) -> str:
-    amount = int(review["requested_bytes"])
-    return readable_bytes(amount) if amount else "0 bytes"
+    return amount_said(int(review["requested_bytes"]))
 
 
 def _size(size_bytes: int | None) -> str:
-    return "" if size_bytes is None else f"{size_bytes} bytes"
+    return "" if size_bytes is None else bytes_said(size_bytes)
 
 
 def _minute(time: str) -> str:

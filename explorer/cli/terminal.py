@@ -41,8 +41,8 @@ class Terminal:
     def tell(self, text: str, *, indent: str = "", style: str | None = None) -> None:
         """Prints text from elsewhere for people; in a narrow terminal in several lines, with every id whole."""
         console = self.people
-        inert = _inert(text)
-        for line in in_lines(inert, console.width, indent=indent) if console.is_terminal else [inert]:
+        line_of_all = inert(text)
+        for line in in_lines(line_of_all, console.width, indent=indent) if console.is_terminal else [line_of_all]:
             console.print(escape(line), style=style)
 
     @property
@@ -76,10 +76,11 @@ def in_lines(text: str, width: int, *, indent: str = "") -> list[str]:
 
 def shown(text: str) -> str:
     """Text from elsewhere, fit for a terminal: control and direction characters visible, markup and escapes inert."""
-    return escape(_inert(text))
+    return escape(inert(text))
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
+    """The same text with control and direction characters visible, as U+202E; markup in it is still markup."""
     return "".join(char if char.isprintable() or char == " " else _visible(char) for char in text)
 
 

@@ -3,11 +3,13 @@
 import secrets
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
 import asyncpg
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from explorer.cli.exits import Exit
@@ -85,16 +87,19 @@ async def _compare(terminal: Terminal, wanted: Wanted) -> Exit:
     """Compares, and says what was found or why it could not be."""
     settings, counts = terminal.settings(), Counter[str]()
     try:
-        found = await _verify(terminal, settings, replace(wanted, prefix=settings.network.address_prefix), counts)
+        wanted = replace(wanted, prefix=settings.network.address_prefix)
+        found, silent = await _verify(terminal, settings, wanted, counts)
     except ChainError as error:
         return _say_failed(terminal, error, counts)
-    _print(terminal, found)
+    _print(terminal, found, silent)
     terminal.document(found.document())
     return Exit.OK if found.is_clean else Exit.ERROR
 
 
-async def _verify(terminal: Terminal, settings: Settings, wanted: Wanted, counts: Counter[str]) -> Verification:
-    """Opens index and node, and compares them."""
+async def _verify(
+    terminal: Terminal, settings: Settings, wanted: Wanted, counts: Counter[str]
+) -> tuple[Verification, list[str]]:
+    """Opens index and node, and compares them; what was found, and which of the nodes had no part in it."""
     if not settings.chain_urls:
         raise SettingsError(
             "there is no node to compare the index with: set FILPLUS_CHAIN_URL, such as http://127.0.0.1:1234/rpc/v1"
@@ -102,10 +107,12 @@ async def _verify(terminal: Terminal, settings: Settings, wanted: Wanted, counts
     async with open_index(settings, application_name="filplus index verify", may_migrate=False) as opened:
         async with opened.pool.acquire() as connection:
             await demand_network(connection, settings.network.name)
-        async with open_chain(settings, followed=await _followed(opened.pool)) as chain:
-            names = ", ".join(chain.chain.nodes)
-            progress = _LineProgress(terminal, counts)
-            return await verify(opened.pool, chain.chain, wanted, node=names, progress=progress)
+        async with open_chain(settings, followed=await _followed(opened.pool)) as opened_chain:
+            chain, progress = opened_chain.chain, _LineProgress(terminal, counts)
+            found = await verify(
+                opened.pool, chain, wanted, told_by=lambda: ", ".join(chain.answered), progress=progress
+            )
+            return found, [name for name in chain.nodes if name not in chain.answered]
 
 
 async def _followed(pool: asyncpg.Pool) -> Followed | None:
@@ -142,12 +149,10 @@ def _say_failed(terminal: Terminal, error: ChainError, counts: Counter[str]) -> 
     return Exit.REFUSED if isinstance(error, Unauthorized) else Exit.ERROR
 
 
-def _print(terminal: Terminal, found: Verification) -> None:
+def _print(terminal: Terminal, found: Verification, silent: Sequence[str]) -> None:
     """The comparison as a table, a few examples, and what it doesn't say anything about."""
     people = terminal.people
-    people.print(f"Compared with {shown(found.node)} at epoch {found.epoch}: {shown(_scope_text(found.scope))}")
-    if "asked_epoch" in found.scope:
-        people.print(_other_epoch_text(found.scope["asked_epoch"], found.epoch))
+    _print_beginning(people, found, silent)
     people.print(_table(found))
     for example in found.examples[:_SHOWN]:
         people.print(f"  {_example_text(example)}")
@@ -166,6 +171,17 @@ def _print(terminal: Terminal, found: Verification) -> None:
         people.print(f"[bold red]Drift[/]: {found.drifted:,} records differ. Nothing was changed.")
     else:
         people.print("[bold green]No drift[/] in what was compared.")
+
+
+def _print_beginning(people: Console, found: Verification, silent: Sequence[str]) -> None:
+    """With whom, of what and when."""
+    people.print(f"Compared with {shown(found.node)} at epoch {found.epoch}: {shown(_scope_text(found.scope))}")
+    if silent:
+        people.print(
+            f"[yellow]not compared[/] with {shown(', '.join(silent))}: one node is asked, the next if it fails"
+        )
+    if "asked_epoch" in found.scope:
+        people.print(_other_epoch_text(found.scope["asked_epoch"], found.epoch))
 
 
 def _scope_text(scope: Any) -> str:

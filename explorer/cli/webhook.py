@@ -7,22 +7,22 @@ from typing import Annotated, Any
 
 import asyncpg
 import typer
-from rich.table import Column, Table
 
 from explorer.access.actors import OPERATOR
 from explorer.alerts.addresses import Policy
 from explorer.alerts.deliveries import State
+from explorer.alerts.endpoint_url import is_judged_later
 from explorer.alerts.endpoints import OVERLAP, TYPES
 from explorer.alerts.service import WebhookService
 from explorer.cli.administering import administer_pool
 from explorer.cli.exits import Exit
+from explorer.cli.tables import print_table
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.errors import QuestionError
 from explorer.ground.settings import Settings
 
 TEST_WAIT_S = 30.0
 _LOOK_EVERY_S = 0.25
-_ID_CHARACTERS = 29
 _OVERLAP_H = OVERLAP.total_seconds() / 3600
 
 webhook = typer.Typer(help="Who is told of reviews and grants: webhooks by Standard Webhooks.", no_args_is_help=True)
@@ -42,7 +42,13 @@ def add_command(
 
     async def work(service: WebhookService) -> Exit:
         wanted = [part.strip() for part in (types or "").split(",") if part.strip()]
-        _print_secret(terminal, await service.add(url, wanted, actor=OPERATOR))
+        added = await service.add(url, wanted, actor=OPERATOR)
+        _print_secret(terminal, added)
+        if is_judged_later(added["url"]):
+            terminal.side.print(
+                "Plain http, and ports other than 443 and 8443, go only to addresses in FILPLUS_WEBHOOK_ALLOW. Unless "
+                f"the name stands for one, nothing is sent; to see it: filplus webhook test {added['id']}"
+            )
         return Exit.OK
 
     _run(terminal, work)
@@ -59,13 +65,8 @@ def list_command(context: typer.Context) -> None:
         if not document["webhooks"]:
             terminal.people.print("Nobody is told yet: filplus webhook add URL")
             return Exit.OK
-        table = Table(_whole("id"), *map(_folded, ("state", "url", "types")), "waiting", "dead")
-        for row in document["webhooks"]:
-            wanted = "all" if row["types"] is None else ", ".join(row["types"])
-            state = row["state"] if row["disabled_reason"] is None else f"disabled: {row['disabled_reason']}"
-            counts = (str(row["pending"]), str(row["dead"]))
-            table.add_row(row["id"], shown(state), shown(row["url"]), wanted, *counts)
-        terminal.people.print(table)
+        headings = ("id", "state", "url", "types", "waiting", "dead")
+        print_table(terminal, headings, [_endpoint_cells(row) for row in document["webhooks"]])
         return Exit.OK
 
     _run(terminal, work, changes=False)
@@ -91,11 +92,11 @@ def enable_command(context: typer.Context, endpoint_id: Id) -> None:
     terminal = terminal_of(context)
 
     async def work(service: WebhookService) -> Exit:
+        before = await service.webhook(endpoint_id)
         enabled = await service.enable(endpoint_id, actor=OPERATOR)
         terminal.document(enabled)
-        terminal.people.print(
-            f"{shown(endpoint_id)} is told again; {enabled['pending']} waiting, {enabled['dead']} dead"
-        )
+        done = "is told again" if before["disabled_at"] else "was enabled already"
+        terminal.people.print(f"{shown(endpoint_id)} {done}; {enabled['pending']} waiting, {enabled['dead']} dead")
         if enabled["dead"]:
             terminal.side.print(
                 "Dead letters, as the message that was answered 410, are sent by:"
@@ -226,23 +227,21 @@ def _print_deliveries(terminal: Terminal, page: Mapping[str, Any]) -> None:
     if not page["deliveries"]:
         terminal.people.print("No such delivery yet.")
         return
-    table = Table("id", *map(_folded, ("webhook", "type", "subject", "state")), "tries", "last attempt")
-    for row in page["deliveries"]:
-        told = (row["endpoint"], row["type"], shown(row["subject"]), row["state"], str(row["tries"]))
-        table.add_row(str(row["id"]), *told, shown(row["dead_reason"] or _result(row)))
-    terminal.people.print(table)
+    headings = ("id", "webhook", "type", "subject", "state", "tries", "last attempt")
+    print_table(terminal, headings, [_delivery_cells(row) for row in page["deliveries"]])
     if page["next_cursor"]:
         terminal.people.print(f"older ones: --cursor {page['next_cursor']}")
 
 
-def _whole(name: str) -> Column:
-    """A column whose ids can be copied, in a narrow terminal too."""
-    return Column(name, min_width=_ID_CHARACTERS, no_wrap=True)
+def _endpoint_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    wanted = "all" if row["types"] is None else ", ".join(row["types"])
+    state = row["state"] if row["disabled_reason"] is None else f"disabled: {row['disabled_reason']}"
+    return (row["id"], state, row["url"], wanted, str(row["pending"]), str(row["dead"]))
 
 
-def _folded(name: str) -> Column:
-    """A column whose texts are broken rather than cut."""
-    return Column(name, overflow="fold")
+def _delivery_cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    told = (row["endpoint"], row["type"], row["subject"], row["state"], str(row["tries"]))
+    return (str(row["id"]), *told, row["dead_reason"] or _result(row))
 
 
 def _result(delivery: Mapping[str, Any]) -> str:

@@ -119,7 +119,13 @@ def job_over(job_id: str, cid: str, publisher: str, requested_bytes: int) -> dic
         "job_id": job_id,
         "job": {
             "Name": job_id,
-            "Tasks": [{"Engine": {"Type": "docker", "Params": {"Image": "example/regrid:1"}}, "InputSources": [cid]}],
+            "Type": "batch",
+            "Tasks": [
+                {
+                    "Engine": {"Type": "docker", "Params": {"Image": "example/regrid:1"}},
+                    "InputSources": [{"Source": {"Type": "ipfs", "Params": {"CID": cid}}, "Target": "/inputs"}],
+                }
+            ],
         },
         "cids": [cid],
         "publisher": publisher,

@@ -70,10 +70,6 @@ class Standing:
         self.disputes, self.elsewhere = disputes, True
         self.look()
 
-    def followed(self) -> tuple[LotusChain, str] | None:
-        """The chain that is followed and the names of its nodes; None while none is."""
-        return None if self.chain is None else (self.chain, ", ".join(self.chain.nodes))
-
     def goes_on(self) -> None:
         """Notes that the head was reached."""
         self._failure = None

@@ -87,9 +87,14 @@ class _Run:
 
 
 async def verify(
-    pool: asyncpg.Pool, chain: Chain, wanted: Wanted, *, node: str, progress: Progress = lambda _kind, _count: None
+    pool: asyncpg.Pool,
+    chain: Chain,
+    wanted: Wanted,
+    *,
+    told_by: Callable[[], str],
+    progress: Progress = lambda _kind, _count: None,
 ) -> Verification:
-    """Compares the index with the node, and keeps what it finds.
+    """Compares the index with the node, and keeps what it finds; `told_by` names the nodes that answered.
 
     EpochNotIndexed where the index doesn't reach, ForkBelowFinal where the node's chain is another one; HeadMoved and
     IndexChanged where the index changed under it. Any ChainError ends it without a trace.
@@ -104,7 +109,7 @@ async def verify(
             found = Verification(
                 at=at,
                 epoch=run.tipset.epoch,
-                node=node,
+                node=told_by(),
                 scope=run.scope_document(scope, wanted.prefix),
                 compared={one.kind: _compared(one) for one in comparisons},
                 drift=drift_counts(comparisons),
@@ -122,7 +127,7 @@ def _compared(one: Comparison) -> dict[str, int]:
 
 
 def _say(found: Verification) -> None:
-    log = _log.info if found.is_clean else _log.warning
+    log = _log.warning if found.drifted else _log.info
     log("index_verified", epoch=found.epoch, drifted=found.drifted, drift=found.drift, compared=found.compared)
 
 

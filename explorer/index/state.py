@@ -1,6 +1,6 @@
 """What the index says was in the chain's state at an epoch: record by record, by id or in pages."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -33,11 +33,15 @@ def state_query(kind: RecordKind, name: str) -> str:
 def gaps_at(coverage: Coverage, epoch: int) -> dict[str, str]:
     """The kinds whose state at the epoch the index doesn't know, and why."""
     missing = {kind: missing_kinds(_NEEDS[kind], coverage, epoch) for kind in RECORD_KINDS}
-    return {
-        kind: f"the index doesn't hold every record of {' and '.join(lacking)} at epoch {epoch}"
-        for kind, lacking in missing.items()
-        if lacking
-    }
+    return {kind: _gap_text(kind, lacking, epoch) for kind, lacking in missing.items() if lacking}
+
+
+def _gap_text(kind: RecordKind, lacking: Sequence[RecordKind], epoch: int) -> str:
+    first, last = lacking[0], lacking[-1]
+    text = f"the index doesn't hold every record of {first} at epoch {epoch}"
+    if last == kind:
+        return text
+    return f"{text}{'' if last == first else f', nor of {last}'}, which tell those that were claimed"
 
 
 def kinds_behind(kind: RecordKind) -> tuple[RecordKind, ...]:

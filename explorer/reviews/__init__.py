@@ -2,7 +2,6 @@
 
 Read in this order: life and policies (pure: what can become of a review, and what rules say before people), requests
 and documents (pure: what comes in, what goes out), rights, store and desk (the transaction of every change, and how it
-is told), intake, proving, deciding, changes, reading, deadlines; retold (pure) and agreeing (whether the tables are as
-the audit log says); and what notaries
-look at: queue, dossier with its risks (pure), records.
+is told), intake, proving, deciding, changes, reading, deadlines; digests, retold, differing (all pure) and agreeing
+(whether the tables are as the audit log says); and what notaries look at: queue, dossier and its risks (pure), records.
 """

@@ -8,9 +8,11 @@ import asyncpg
 
 from explorer.audit.verifying import Report, verify_database
 from explorer.ground.queries import load_queries
-from explorer.reviews.retold import Replay, differences
+from explorer.reviews.differing import differences
+from explorer.reviews.retold import Replay
 
-_AT_A_TIME: Final = 500
+_AT_A_TIME: Final = 50
+"""Rows: a job alone may have a megabyte."""
 
 _QUERIES: Final = load_queries("explorer.reviews.sql", "agreement.sql")
 

@@ -6,10 +6,11 @@ from explorer.access.actors import Actor, ActorKind
 from explorer.ground.ids import new_id
 from explorer.reviews import store
 from explorer.reviews.desk import Desk, held, loaded, seen, tell
+from explorer.reviews.digests import findings_digest, results_facts, round_facts
 from explorer.reviews.documents import Document, review_document
 from explorer.reviews.errors import NotReopenable, TooMuchSaid
 from explorer.reviews.intake import assessed
-from explorer.reviews.life import Answer, Reopen, Require, Withdraw, step
+from explorer.reviews.life import Answer, Reopen, Require, Withdraw, demand_in_time, step
 from explorer.reviews.policies import Assessment
 from explorer.reviews.requests import demand_words, parse_results
 from explorer.reviews.rights import demand_cluster, demand_reopening, demand_withdrawal
@@ -33,7 +34,11 @@ async def add_results(desk: Desk, actor: Actor, review_id: str, body: dict[str, 
             raise TooMuchSaid(f"a review takes results {MOST_RESULTS} times", value=MOST_RESULTS)
         await store.save_life(connection, review, life, now, findings=store.findings_text(assessment))
         number = await store.add_results(connection, review_id, results, now)
-        facts = {"number": number, "quorum": life.quorum}
+        facts = {
+            **results_facts(number, results.document, results.size_bytes),
+            "quorum": life.quorum,
+            "findings": findings_digest(assessment.findings),
+        }
         record = await tell(desk, connection, actor, review_id, "review.results", facts, effects, now=now)
     return review_document(record, desk.network)
 
@@ -42,20 +47,24 @@ async def _seen(desk: Desk, actor: Actor, review_id: str) -> tuple[str, int, int
     """One of a review's CIDs, the bytes that it asks for, and those of its newest results; ReviewUnknown."""
     async with desk.looking() as connection:
         review = await seen(connection, review_id, actor)
-        record = await loaded(connection, review_id)
+        record = await loaded(connection, review_id, desk.now())
         size_bytes = await store.load_results_bytes(connection, review_id)
     return record.inputs[0]["cid"], review.requested_bytes, size_bytes
 
 
 async def add_comment(desk: Desk, actor: Actor, review_id: str, comment: str) -> Document:
-    """The review with a comment, however it stands. Its cluster's is the answer to a notary's question."""
+    """The review with a comment, open or closed. Its cluster's is the answer to a notary's question.
+
+    DeadlinePassed as for every other change, until the review has expired.
+    """
     demand_words(comment)
     async with desk.changing() as connection:
         review, now = await held(connection, review_id, actor), await desk.moment(connection)
         if await store.count(connection, "comments", review_id) >= MOST_COMMENTS:
             raise TooMuchSaid(f"a review takes {MOST_COMMENTS} comments", value=MOST_COMMENTS)
         life = review.life
-        if actor.kind is ActorKind.CLUSTER and life.is_asked and now < life.deadline:
+        demand_in_time(life, now)
+        if actor.kind is ActorKind.CLUSTER and life.is_asked:
             life, _ = step(life, Answer(), now)
         await store.save_life(connection, review, life, now)
         await store.add_comment(connection, review_id, actor, comment, now)
@@ -95,7 +104,8 @@ async def reopen(desk: Desk, actor: Actor, review_id: str, comment: str) -> Docu
         await store.add_round(connection, review_id, life.round, grant_id, assessment, opened_at=now, deadline=deadline)
         await store.save_life(connection, review, life, now, findings=store.findings_text(assessment))
         await store.add_comment(connection, review_id, actor, comment, now)
-        facts = {"comment": comment, "round": life.round, "grant_id": grant_id, "quorum": life.quorum}
+        found = findings_digest(assessment.findings)
+        facts = {"comment": comment, **round_facts(life.round, grant_id, life.quorum, deadline, found)}
         record = await tell(desk, connection, actor, review_id, "review.reopened", facts, effects, now=now)
     return review_document(record, desk.network)
 

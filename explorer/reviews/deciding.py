@@ -9,7 +9,7 @@ look (no lock) ─► cheap refusals ─► the signature, in a thread ─► on
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
@@ -26,10 +26,11 @@ from explorer.reviews.errors import (
     DeadlinePassed,
     MalformedFilter,
     NotThisActor,
+    OwnReview,
     ReviewUnknown,
     TooMuchSaid,
 )
-from explorer.reviews.life import Approve, Ask, Notary, Reject, step
+from explorer.reviews.life import Approve, Ask, Notary, Reject, demand_impartial, step
 from explorer.reviews.requests import demand_words
 from explorer.signatures import facts as said
 from explorer.signatures.errors import AlteredText, OtherText
@@ -84,6 +85,17 @@ async def approval_text(
         "address": signer.to_text(desk.network.address_prefix),
         "expires_at": time_text(facts.expires_at),
     }
+
+
+async def impediment(desk: Desk, actor: Actor, review_id: str) -> str | None:
+    """Why a notary has nothing to decide on an open review, however it looks at it; None where it has."""
+    async with desk.looking() as connection:
+        review = await found(connection, review_id)
+    try:
+        demand_impartial(review.life, Notary(actor.id, frozenset({actor.id})))
+    except (AlreadyDecided, OwnReview) as error:
+        return str(error)
+    return None
 
 
 async def _asking(connection: asyncpg.Connection, actor: Actor | None, address: Address | None) -> Address:
@@ -222,7 +234,7 @@ async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, sig
     if review is None:
         raise ReviewUnknown(review_id)
     if await store.find_decision(connection, signed.message) is not None:
-        return review_document(await loaded(connection, review_id), desk.network), False
+        return review_document(await loaded(connection, review_id, desk.now()), desk.network), False
     if signed.facts.grant_id != review.grant_id:
         raise AlteredText("the text is of an earlier round of this review")
     now, who = await desk.moment(connection), signed.facts.signer
@@ -242,7 +254,7 @@ async def _count(desk: Desk, connection: asyncpg.Connection, review_id: str, sig
     return review_document(record, desk.network), True
 
 
-def _told(signed: Signed, at: datetime) -> dict[str, str]:
+def _told(signed: Signed, at: datetime) -> dict[str, Any]:
     """The decision as the audit log has it: verifiable by itself."""
     return {
         "notary": signed.notary.address,
@@ -250,6 +262,7 @@ def _told(signed: Signed, at: datetime) -> dict[str, str]:
         "comment": signed.comment,
         "message": signed.message,
         "signature": signed.signature,
+        "addresses": sorted(signed.notary.addresses),
         "at": time_text(at),
     }
 

@@ -115,9 +115,9 @@ async def held(connection: asyncpg.Connection, review_id: str, actor: Actor | No
     return head
 
 
-async def loaded(connection: asyncpg.Connection, review_id: str) -> Record:
-    """Everything about a review; ReviewUnknown."""
-    record = await store.load_record(connection, review_id)
+async def loaded(connection: asyncpg.Connection, review_id: str, now: datetime | None) -> Record:
+    """Everything about a review; ReviewUnknown. `now` may stand in for the database's time."""
+    record = await store.load_record(connection, review_id, now)
     if record is None:
         raise ReviewUnknown(review_id)
     return record
@@ -138,7 +138,7 @@ async def tell(
 
     To be called last in the transaction of the change. `action` is as in the audit log: review.decided.
     """
-    review = await loaded(connection, review_id)
+    review = await loaded(connection, review_id, now)
     await record(connection, actor, action, review_id, facts, now=now)
     for effect in effects:
         await enqueue(connection, effect.value, review_id, alert_document(review, desk.network), now=now)

@@ -114,6 +114,8 @@ def sentence(review: Row, decisions: Sequence[Row]) -> str:
         return "expired: nobody decided in time"
     if state == "withdrawn":
         return "withdrawn by who asked"
+    if review.get("is_overdue"):
+        return "open, but its deadline has passed: nobody can decide on it any more"
     return f"open, waits for {' and '.join(_awaited(review, decisions))}"
 
 

@@ -150,6 +150,8 @@ class NotThisActor(QuestionError):
 class ReviewUnknown(NotFound):
     """There is no such review, or none that whoever asks may see."""
 
+    remedy = "GET /reviews lists those that you may see."
+
     def __init__(self, review_id: str) -> None:
         super().__init__(f"there is no review {review_id[:60]!r}, or none of yours", value=review_id)
 

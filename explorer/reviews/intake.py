@@ -16,6 +16,7 @@ from explorer.ground.ids import new_id
 from explorer.index.questions import HEAD, SUMMARY
 from explorer.reviews import store
 from explorer.reviews.desk import Desk, held, loaded, tell
+from explorer.reviews.digests import findings_digest, inputs_digest, results_facts, round_facts
 from explorer.reviews.documents import Document, Record, review_document
 from explorer.reviews.errors import NotFilplus, OtherBody
 from explorer.reviews.life import Effect, Refuse, step
@@ -63,7 +64,7 @@ async def _found(desk: Desk, actor: Actor, request: Request) -> Document | None:
         differing = [name for name in FIELDS if digests.get(name) != request.digests[name]]
         if differing:
             raise OtherBody(review_id, request.job_id, differing)
-        return review_document(await loaded(connection, review_id), desk.network)
+        return review_document(await loaded(connection, review_id, desk.now()), desk.network)
 
 
 async def _looked_into(desk: Desk, actor: Actor, request: Request) -> Intake:
@@ -104,7 +105,7 @@ async def _add(desk: Desk, connection: asyncpg.Connection, intake: Intake) -> Re
         await store.add_results(connection, review_id, request.results, now)
     if intake.proven is not None:
         await store.save_proof(connection, review_id, intake.proven.signed, intake.proven.addresses, now)
-    facts = _told(intake, grant_id)
+    facts = _told(intake, grant_id, now + desk.deadline)
     if assessment.rejects:
         return await _refuse(desk, connection, review_id, intake, facts, now)
     return await tell(
@@ -112,19 +113,21 @@ async def _add(desk: Desk, connection: asyncpg.Connection, intake: Intake) -> Re
     )
 
 
-def _told(intake: Intake, grant_id: str) -> dict[str, Any]:
-    """The request as the audit log has it: all that its reviews are compared with, and the proof, which verifies."""
+def _told(intake: Intake, grant_id: str, deadline: datetime) -> dict[str, Any]:
+    """The request as the audit log has it: all that its review is compared with, and the proof, which verifies."""
     request, proven = intake.request, intake.proven
     message, signature = (None, None) if proven is None else proven.signed
+    results, findings = request.results, findings_digest(intake.assessment.findings)
     return {
         "job_id": request.job_id,
         "publisher": str(request.publisher),
         "requested_bytes": str(request.requested_bytes),
         "digests": dict(request.digests),
-        "round": 1,
-        "grant_id": grant_id,
-        "quorum": intake.assessment.quorum,
+        "inputs": inputs_digest(((row["cid"], row["verdict"]) for row in intake.rows), dict(intake.as_of)),
+        "results": None if results is None else results_facts(1, results.document, results.size_bytes),
+        **round_facts(1, grant_id, intake.assessment.quorum, deadline, findings),
         "proof": None if proven is None else {"message": message, "signature": signature},
+        "addresses": [] if proven is None else sorted(proven.addresses),
     }
 
 

@@ -162,7 +162,12 @@ def step(life: Life, event: Event, at: datetime) -> Step:
 def _demand_open(life: Life, at: datetime) -> None:
     if life.state is not State.OPEN:
         raise ReviewClosed(f"the review is {life.state}, no longer open", value=life.state)
-    if at >= life.deadline:
+    demand_in_time(life, at)
+
+
+def demand_in_time(life: Life, at: datetime) -> None:
+    """Returns where the review is closed, or its deadline is still to come; DeadlinePassed."""
+    if life.state is State.OPEN and at >= life.deadline:
         raise DeadlinePassed(f"the review's deadline was {life.deadline.isoformat()}; it can be reopened")
 
 
@@ -184,7 +189,11 @@ def demand_impartial(life: Life, notary: Notary) -> None:
     """Returns where the notary is neither the publisher nor has approved in this round; OwnReview, AlreadyDecided."""
     if not life.publisher.isdisjoint(notary.addresses):
         raise OwnReview(f"{notary.address} is the publisher's own; another notary has to decide", value=notary.address)
-    if any(not one.addresses.isdisjoint(notary.addresses) for one in life.approvals):
+    approved = [one.address for one in life.approvals if not one.addresses.isdisjoint(notary.addresses)]
+    if approved and notary.address not in approved:
+        what = f"the key of {notary.address} has approved in this round already, as {approved[0]}"
+        raise AlreadyDecided(what, value=notary.address)
+    if approved:
         raise AlreadyDecided(f"{notary.address} has approved in this round already", value=notary.address)
 
 

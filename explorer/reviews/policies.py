@@ -90,16 +90,39 @@ def _of_amount(asked: Asked, quorum_bytes: int) -> Iterator[Finding]:
         yield Finding("nothing_requested", Weight.REJECT, "no DataCap is requested: 0 bytes")
         return
     if amount > MAXIMUM_BYTES:
-        text = f"{readable_bytes(amount)} is requested, and no request may be for more than {_said(MAXIMUM_BYTES)}"
+        asked_for, most = _told_apart(amount, MAXIMUM_BYTES)
+        text = f"{asked_for} is requested, and no request may be for more than {most}"
         yield Finding("above_maximum", Weight.REJECT, text)
         return
     if amount >= quorum_bytes:
-        yield Finding("large", Weight.MORE_APPROVALS, f"from {_said(quorum_bytes)} on two notaries have to approve")
+        yield Finding(
+            "large", Weight.MORE_APPROVALS, f"from {amount_said(quorum_bytes)} on two notaries have to approve"
+        )
     results = asked.results_bytes
     if results is not None and amount > FAR * results:
-        text = f"{_said(amount)} is requested for results of {_said(results)}: more than {FAR} copies"
+        text = f"{amount_said(amount)} is requested for results of {amount_said(results)}: more than {FAR} copies"
         yield Finding("far_above_results", Weight.MORE_APPROVALS, text)
 
 
-def _said(amount: int) -> str:
-    return readable_bytes(amount) if amount else "0 bytes"
+def _told_apart(amount: int, other: int) -> tuple[str, str]:
+    """Two amounts as sentences say them, to the byte where they would look the same."""
+    texts = amount_said(amount), amount_said(other)
+    if len({text.removeprefix("about ") for text in texts}) == 2:
+        return texts
+    return bytes_said(amount), bytes_said(other)
+
+
+def exact_amount(amount: int) -> str:
+    """The amount as sentences say it, and to the byte where that says more: `1 TiB (1099511627776 bytes)`."""
+    readable, exact = amount_said(amount), bytes_said(amount)
+    return exact if readable == exact else f"{readable} ({exact})"
+
+
+def amount_said(amount: int) -> str:
+    """The amount as sentences say it: `1 byte`, `about 1.5 TiB`."""
+    return bytes_said(amount) if amount <= 1 else readable_bytes(amount)
+
+
+def bytes_said(amount: int) -> str:
+    """The amount to the byte: `1 byte`, `1024 bytes`."""
+    return "1 byte" if amount == 1 else f"{amount} bytes"

@@ -86,12 +86,12 @@ async def prove(desk: Desk, actor: Actor, review_id: str, message: str, signatur
 async def _keep(desk: Desk, connection: asyncpg.Connection, actor: Actor, review_id: str, proven: Proven) -> Document:
     review, now = await held(connection, review_id, actor), await desk.moment(connection)
     if review.life.is_proven:
-        return review_document(await loaded(connection, review_id), desk.network)
+        return review_document(await loaded(connection, review_id, now), desk.network)
     life, effects = step(review.life, Prove(proven.addresses), now)
     await store.save_life(connection, review, life, now)
     await store.save_proof(connection, review_id, proven.signed, proven.addresses, now)
     message, signature = proven.signed
     proof = {"message": message, "signature": signature}
-    facts = {"publisher": str(review.publisher), "proof": proof}
+    facts = {"publisher": str(review.publisher), "proof": proof, "addresses": sorted(proven.addresses)}
     record = await tell(desk, connection, actor, review_id, "review.proved", facts, effects, now=now)
     return review_document(record, desk.network)

@@ -1,6 +1,7 @@
 """Who a publisher is, as far as its reviews tell: what it asked for, who brought it, what it proved."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import asyncpg
@@ -31,7 +32,7 @@ async def load_publisher(desk: Desk, actor: Actor, text: str, *, cursor: str | N
     """
     address, owner = parse_network_address(text, desk.network), owner_of(actor)
     filters = Filters(publisher=str(address), cursor=cursor, limit=limit + 1)
-    wanted = wanted_of(filters, desk.network, owner=owner)
+    wanted = replace(wanted_of(filters, desk.network, owner=owner), now=desk.now())
     async with desk.reading() as connection:
         states = await connection.fetch(_QUERIES["publisher_states"], str(address), owner)
         if not states:

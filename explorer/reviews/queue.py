@@ -4,6 +4,7 @@ Where it has asked and nobody has answered yet, the review waits for the answer 
 counted. It can be decided all the same.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -18,6 +19,7 @@ from explorer.reviews.desk import Desk
 from explorer.reviews.documents import Document, summary_document, time_text
 from explorer.reviews.errors import MalformedFilter
 from explorer.reviews.reading import Filters, wanted_of
+from explorer.reviews.rights import sees_all
 
 ANSWER: Final = "answer"
 """What a list of those waits for where the notary's question has no answer yet."""
@@ -89,6 +91,14 @@ async def load_others(desk: Desk, actor: Actor) -> list[Document]:
     async with desk.reading() as connection:
         rows = await connection.fetch(_QUERIES["others"], actor.id, SHOWN_OTHERS)
         return await _documents(connection, desk, rows)
+
+
+async def load_jobs(desk: Desk, actor: Actor, review_ids: Sequence[str]) -> dict[str, str]:
+    """The job of each of some reviews, by the review; none for who doesn't see all reviews."""
+    if not review_ids or not sees_all(actor):
+        return {}
+    async with desk.looking() as connection:
+        return {row["id"]: row["job_id"] for row in await connection.fetch(_QUERIES["jobs"], list(review_ids))}
 
 
 async def _documents(connection: asyncpg.Connection, desk: Desk, rows: list[asyncpg.Record]) -> list[Document]:

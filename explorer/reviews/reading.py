@@ -48,7 +48,7 @@ class Filters:
 async def load_review(desk: Desk, actor: Actor | None, review_id: str) -> Document:
     """The document `Review` with its `sharing`; ReviewUnknown where there is none that the actor may see."""
     async with desk.reading() as connection:
-        record = await loaded(connection, review_id)
+        record = await loaded(connection, review_id, desk.now())
         demand_sight(actor, review_id, record.review["cluster_id"])
         shared = await load_sharing(connection, review_id, record.review["publisher"], owner=owner_of(actor))
     sharing = sharing_document(shared, [row["cid"] for row in record.inputs])
@@ -59,7 +59,7 @@ async def load_reviews(desk: Desk, actor: Actor, filters: Filters) -> Document:
     """The document `Reviews`, the newest first: a cluster's own, or all for those who see all."""
     wanted = wanted_of(filters, desk.network, owner=None if sees_all(actor) else actor.id)
     async with desk.reading() as connection:
-        rows = await store.load_page(connection, replace(wanted, limit=wanted.limit + 1))
+        rows = await store.load_page(connection, replace(wanted, limit=wanted.limit + 1, now=desk.now()))
     shown = rows[: wanted.limit]
     cursor = cursor_of(shown[-1][0]["id"]) if len(rows) > len(shown) else None
     return {

@@ -22,13 +22,21 @@ async def load_notary_record(desk: Desk, address: Address, *, cursor: str | None
     async with desk.reading() as connection:
         notary = await load_notary(connection, address)
         rows = await connection.fetch(_QUERIES["said"], str(address), behind, limit + 1)
+        others = await connection.fetch(_QUERIES["same_key"], str(address))
         months = await connection.fetch(_QUERIES["said_by_month"], str(address), desk.now())
     return {
         **notary.document(),
+        "same_key": [_other(row) for row in others],
         "months": _months(months),
         "decisions": [_decision(row, desk) for row in rows[:limit]],
         "next_cursor": _CURSORS.at(rows[limit - 1]["id"]) if len(rows) > limit else None,
     }
+
+
+def _other(row: asyncpg.Record) -> Document:
+    """Another notary's address of the same key, as a wallet spells it too."""
+    eth = parse_address(row["address"]).to_eth()
+    return {"address": row["address"], **({} if eth is None else {"eth_address": eth}), "name": row["name"]}
 
 
 def _months(rows: Sequence[asyncpg.Record]) -> list[Document]:

@@ -3,14 +3,13 @@
 The body fits its schema already; here is what no schema can say.
 """
 
-import hashlib
 import json
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from explorer.errors import MalformedCid
+from explorer.reviews.digests import digest
 from explorer.reviews.errors import (
     JobTooLarge,
     MalformedAddress,
@@ -18,6 +17,7 @@ from explorer.reviews.errors import (
     OtherNetworkAddress,
     PublisherCannotProve,
 )
+from explorer.reviews.letters import shows_nothing
 from explorer.signatures.errors import UnsayableFact
 from explorer.signatures.values import MAX_BYTES, name_text
 from node.address import PROTOCOL_ACTOR, PROTOCOL_DELEGATED, PROTOCOL_ID, Address, parse_address, text_prefix
@@ -29,7 +29,6 @@ JOB_BYTES: Final = 1 << 20
 JOB_DEPTH: Final = 64
 _ANY_PREFIX: Final = frozenset({"devnet"})
 """Networks on which both letters are in use."""
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp", "Zs"})
 
 FIELDS: Final = ("job", "cids", "publisher", "publisher_proof", "requested_bytes", "results")
 
@@ -67,7 +66,7 @@ def parse_request(body: Mapping[str, Any], network: Network) -> Request:
         requested_bytes=_amount(body["requested_bytes"]),
         proof=None if proof is None else (proof["message"], proof["signature"]),
         results=None if results is None else parse_results(results, "results."),
-        digests={field: _digest(body.get(field)) for field in FIELDS},
+        digests={field: digest(body.get(field)) for field in FIELDS},
     )
 
 
@@ -77,6 +76,11 @@ def _job_id(text: str) -> str:
         name_text(text)
     except UnsayableFact as error:
         raise MalformedRequest(f"job_id: {error}", value=text[:60]) from error
+    if shows_nothing(text):
+        raise MalformedRequest(
+            f"job_id: {text[:10]!a} shows nothing that a list could link: name the job in letters or digits",
+            value=text[:60],
+        )
     return text
 
 
@@ -174,12 +178,7 @@ def _output(where: str, output: Mapping[str, Any]) -> dict[str, Any]:
     return {"cid": output["cid"], "size_bytes": None if size is None else int(size)}
 
 
-def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def demand_words(comment: str) -> None:
     """Returns where a comment says something that can be seen; MalformedRequest for spaces and invisible characters."""
-    if all(unicodedata.category(char) in _UNSEEN for char in comment):
+    if shows_nothing(comment):
         raise MalformedRequest("comment says nothing that can be seen: give the reason in words", value=comment[:100])

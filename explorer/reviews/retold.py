@@ -1,6 +1,6 @@
 """What the audit log says of each review: replayed entry by entry, to be compared with the tables. Pure.
 
-    entries in their order ─► Replay ─► a Retold for each review ─► differences from its row
+    entries in their order ─► Replay ─► a Retold for each review ─► differing: its rows beside it
 
 A chain of hashes shows that no entry was altered, and a signature that its notary made it. Neither shows that a review
 stands as its entries let it: that is counted anew here, by who was a notary at that entry and by the quorum it names.
@@ -8,12 +8,12 @@ stands as its entries let it: that is counted anew here, by who was a notary at 
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from explorer.audit.chain import Entry
+from explorer.reviews.digests import digest, text_digest
 from explorer.reviews.life import REOPENABLE, State
 from explorer.signatures.errors import SignedTextError
 from explorer.signatures.facts import APPROVE, Decision
@@ -22,6 +22,7 @@ from explorer.signatures.texts import facts_of
 Facts = Mapping[str, Any]
 
 _SAYING_NOTHING = frozenset({"review.commented", "review.expiring"})
+_WITH_COMMENT = frozenset({"review.commented", "review.withdrawn", "review.reopened"})
 _ENDS: Mapping[str, State] = {
     "review.rejected": State.REJECTED,
     "review.withdrawn": State.WITHDRAWN,
@@ -36,6 +37,8 @@ class Retold:
     """A review as its entries tell it. None: an older release did not write that down.
 
     `approvals` are this round's, each with the number of its entry; `said` the digests of all that notaries said.
+    `keys` are the addresses of the key that signed a text, by its digest; `rounds` the grant and the deadline of each;
+    `results` by number, each its digest and bytes; `comments` and what else may be too large are digests.
     """
 
     state: State
@@ -47,6 +50,16 @@ class Retold:
     grant_id: str | None = None
     proof: str | None = None
     is_proof_told: bool = False
+    cluster_id: str | None = None
+    cluster_name: str | None = None
+    job: str | None = None
+    inputs: str | None = None
+    findings: str | None = None
+    rounds: tuple[tuple[str | None, str | None], ...] = ((None, None),)
+    results: tuple[tuple[int, tuple[str, str | None] | None], ...] = ()
+    comments: tuple[str, ...] = ()
+    proof_addresses: tuple[str, ...] | None = None
+    keys: tuple[tuple[str, tuple[str, ...]], ...] = ()
     approvals: tuple[tuple[str, int], ...] = ()
     said: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
@@ -68,9 +81,10 @@ class Replay:
             self._notaries.pop(str(facts.get("address")), None)
         elif entry.action == "review.requested":
             self.reviews[entry.subject] = _requested(self.reviews.get(entry.subject), entry, facts)
-        elif entry.action.startswith("review.") and entry.action not in _SAYING_NOTHING:
-            known = self.reviews.get(entry.subject, _UNREQUESTED)
-            self.reviews[entry.subject] = self._next(known, entry, facts)
+        elif entry.action.startswith("review."):
+            known = _with_comment(self.reviews.get(entry.subject, _UNREQUESTED), entry, facts)
+            says_more = entry.action not in _SAYING_NOTHING
+            self.reviews[entry.subject] = self._next(known, entry, facts) if says_more else known
 
     def _next(self, known: Retold, entry: Entry, facts: Facts) -> Retold:
         if entry.action == "review.reopened":
@@ -81,11 +95,13 @@ class Replay:
             case "review.decided":
                 known = self._decided(known, entry, facts)
             case "review.asked":
-                known = replace(known, said=(*known.said, _digest_of_facts(facts)))
+                known = replace(known, said=(*known.said, _digest_of_decision(entry, facts)))
             case "review.proved":
                 known = replace(known, proof=_proof_of(facts), is_proof_told=True)
+                known = replace(known, proof_addresses=_addresses_of(facts))
             case "review.results":
-                known = replace(known, quorum=_quorum_of(facts))
+                known = replace(known, quorum=_quorum_of(facts), findings=_text_of(facts, "findings"))
+                known = _with_results(known, facts)
             case action if action in _ENDS:
                 known = replace(known, state=_ENDS[action])
             case _:
@@ -94,7 +110,8 @@ class Replay:
 
     def _decided(self, known: Retold, entry: Entry, facts: Facts) -> Retold:
         notary = str(facts.get("notary"))
-        after = replace(known, said=(*known.said, _digest_of_facts(facts)))
+        after = replace(known, said=(*known.said, _digest_of_decision(entry, facts)))
+        after = replace(after, keys=(*known.keys, *_key_of(facts)))
         for why in _of_text(known, entry, facts):
             after = _faulty(after, entry, why)
         if notary not in self._notaries:
@@ -122,6 +139,7 @@ class Replay:
         return len({notary for notary, seq in retold.approvals if self._notaries.get(notary, seq) < seq})
 
 
+_NOTHING: Final = digest(None)
 _UNREQUESTED = Retold(
     state=State.OPEN,
     job_id=None,
@@ -134,8 +152,16 @@ _UNREQUESTED = Retold(
 def _requested(before: Retold | None, entry: Entry, facts: Facts) -> Retold:
     if before is not None:
         return _faulty(before, entry, "it is asked for a second time")
-    return Retold(
+    digests = facts.get("digests")
+    told = digests if isinstance(digests, dict) else {}
+    asked = Retold(
         state=State.OPEN,
+        cluster_id=entry.actor_id,
+        cluster_name=entry.actor_name,
+        job=_text_of(told, "job"),
+        inputs=_text_of(facts, "inputs"),
+        findings=_text_of(facts, "findings"),
+        rounds=(_round_of(facts),),
         job_id=facts.get("job_id"),
         publisher=facts.get("publisher"),
         requested_bytes=facts.get("requested_bytes"),
@@ -143,7 +169,13 @@ def _requested(before: Retold | None, entry: Entry, facts: Facts) -> Retold:
         grant_id=facts.get("grant_id"),
         proof=_proof_of(facts),
         is_proof_told="proof" in facts,
+        proof_addresses=_addresses_of(facts),
     )
+    results = facts.get("results")
+    if isinstance(results, dict):
+        return _with_results(asked, results)
+    has_results = "results" not in facts and told.get("results", _NOTHING) != _NOTHING
+    return _with_results(asked, {"number": 1}) if has_results else asked
 
 
 def _reopened(known: Retold, entry: Entry, facts: Facts) -> Retold:
@@ -155,8 +187,27 @@ def _reopened(known: Retold, entry: Entry, facts: Facts) -> Retold:
         round=known.round + 1,
         quorum=_quorum_of(facts),
         grant_id=facts.get("grant_id"),
+        findings=_text_of(facts, "findings"),
+        rounds=(*known.rounds, _round_of(facts)),
         approvals=(),
     )
+
+
+def _with_results(known: Retold, facts: Facts) -> Retold:
+    """With results that an entry tells of; older entries bear no digest, and only say that they came."""
+    number, found, size = facts.get("number"), _text_of(facts, "digest"), _text_of(facts, "size_bytes")
+    if not isinstance(number, int):
+        return known
+    results = (*known.results, (number, None if found is None else (found, size)))
+    return replace(known, results=results)
+
+
+def _with_comment(known: Retold, entry: Entry, facts: Facts) -> Retold:
+    if entry.action not in _WITH_COMMENT:
+        return known
+    actor = (entry.actor_kind, entry.actor_id, entry.actor_name)
+    said = digest_of(entry.at, *actor, text_digest(str(facts.get("comment"))))
+    return replace(known, comments=(*known.comments, said))
 
 
 def _of_text(known: Retold, entry: Entry, facts: Facts) -> Iterator[str]:
@@ -182,7 +233,7 @@ def _faulty(known: Retold, entry: Entry, why: str) -> Retold:
 
 def _proof_of(facts: Facts) -> str | None:
     proof = facts.get("proof")
-    return _digest(proof.get("message"), proof.get("signature")) if isinstance(proof, dict) else None
+    return digest_of(proof.get("message"), proof.get("signature")) if isinstance(proof, dict) else None
 
 
 def _quorum_of(facts: Facts) -> int | None:
@@ -190,34 +241,32 @@ def _quorum_of(facts: Facts) -> int | None:
     return quorum if isinstance(quorum, int) else None
 
 
-def _digest_of_facts(facts: Facts) -> str:
+def _round_of(facts: Facts) -> tuple[str | None, str | None]:
+    return _text_of(facts, "grant_id"), _text_of(facts, "expires_at")
+
+
+def _key_of(facts: Facts) -> Iterator[tuple[str, tuple[str, ...]]]:
+    message, addresses = _text_of(facts, "message"), _addresses_of(facts)
+    if message is not None and addresses is not None:
+        yield text_digest(message), addresses
+
+
+def _addresses_of(facts: Facts) -> tuple[str, ...] | None:
+    """Those of the key that signed; None in older entries."""
+    addresses = facts.get("addresses")
+    return tuple(map(str, addresses)) if isinstance(addresses, list) else None
+
+
+def _text_of(facts: Facts, name: str) -> str | None:
+    text = facts.get(name)
+    return text if isinstance(text, str) else None
+
+
+def _digest_of_decision(entry: Entry, facts: Facts) -> str:
     names = ("round", "notary", "decision", "comment", "message", "signature")
-    return _digest(*(facts.get(name) for name in names))
+    return digest_of(*(facts.get(name) for name in names), entry.actor_name, entry.at)
 
 
-def _digest(*values: object) -> str:
+def digest_of(*values: object) -> str:
+    """Of some values in their order."""
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()
-
-
-def differences(retold: Retold | None, row: Mapping[str, Any]) -> list[str]:
-    """Where a review's row says something else than the log, and what is wrong with its entries themselves.
-
-    `row` has the columns of the query `rows`; its `decisions` are JSON: of each its round, notary, decision, comment,
-    message and signature.
-    """
-    if retold is None:
-        return ["the log doesn't tell of it"]
-    proof = None if row["proof_message"] is None else _digest(row["proof_message"], row["proof_signature"])
-    found = [*retold.faults]
-    for name in ("state", "round", "quorum", "grant_id", "job_id", "publisher", "requested_bytes"):
-        due = getattr(retold, name)
-        if due is not None and row[name] != due:
-            found.append(f"{name} is {row[name]}, by the log {due}")
-    if (retold.is_proof_told or proof is None) and proof != retold.proof:
-        found.append("the publisher's proof isn't the one in the log")
-    kept, told = Counter(_digest(*one) for one in json.loads(row["decisions"])), Counter(retold.said)
-    if extra := (kept - told).total():
-        found.append(f"{extra} of its decisions aren't in the log, or were altered")
-    if missing := (told - kept).total():
-        found.append(f"{missing} decisions of the log aren't there, or were altered")
-    return found

@@ -3,35 +3,21 @@
 Nothing here decides: rules that do are in `policies`. What nobody knows is said as not known, never as good.
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import timedelta
 from typing import Final
 
-from explorer.reviews.policies import FAR
-from explorer.signatures.values import readable_bytes
+from explorer.reviews.job_reading import NOTHING_SAID, JobSays
+from explorer.reviews.job_risks import risks_of_names, risks_of_work
+from explorer.reviews.policies import FAR, amount_said
+from explorer.reviews.tones import Risk, Tone
 
 MANY_COPIES: Final = 10
 """So many copies of a piece are much: the programme's own guidance asks for fewer than that."""
+FAR_BEHIND: Final = timedelta(hours=1)
+"""So old may the newest epoch of the index be before its verdicts are called old."""
 _NAMED: Final = 3
-
-
-class Tone(StrEnum):
-    """How a sentence is meant, the worst first."""
-
-    BAD = "bad"
-    LOOK = "look"
-    UNKNOWN = "unknown"
-    GOOD = "good"
-
-
-@dataclass(frozen=True, slots=True)
-class Risk:
-    """One sentence."""
-
-    tone: Tone
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +50,11 @@ class Case:
 
     names: Sequence[tuple[str, str]]
     """What strangers chose: what it is, and the text."""
+    job: JobSays = NOTHING_SAID
+    exit_code: int | None = None
+    """What the newest results say."""
+    index_age: timedelta | None = None
+    """How old the newest epoch of the index is; None where that is not known, or the chain has a time of its own."""
     requested_bytes: int
     results_bytes: int | None
     is_proven: bool
@@ -86,7 +77,9 @@ class Case:
 def risks_of(case: Case) -> list[Risk]:
     """Everything there is to say, the worst first."""
     found = [
-        *_of_names(case),
+        *risks_of_names(case.names, case.job),
+        *risks_of_work(case.job, case.exit_code),
+        *_of_index(case),
         *_of_cluster(case),
         *_of_proof(case),
         *_of_policy(case),
@@ -103,24 +96,11 @@ def risks_of(case: Case) -> list[Risk]:
     return sorted(found, key=lambda risk: order.index(risk.tone))
 
 
-def _of_names(case: Case) -> Iterator[Risk]:
-    for what, text in case.names:
-        if any(unicodedata.category(char) in {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"} for char in text):
-            yield Risk(Tone.LOOK, f"{what} holds characters that can't be seen; they are shown by their number")
-        if mixed := mixed_letters(text):
-            yield Risk(Tone.LOOK, f"{what} mixes {mixed} letters: it may be made to look like another")
-
-
-def mixed_letters(text: str) -> str | None:
-    """The alphabets that a name mixes, so that it may look like another one: Cyrillic and Latin; None for one alone."""
-    scripts = scripts_of(text)
-    return " and ".join(scripts) if len(scripts) > 1 else None
-
-
-def scripts_of(text: str) -> list[str]:
-    """The alphabets of a text's letters, of those that have letters which look alike: Latin, Cyrillic, Greek, …"""
-    names = {unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha()}
-    return sorted(name.capitalize() for name in names & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
+def _of_index(case: Case) -> Iterator[Risk]:
+    if case.index_age is not None and case.index_age > FAR_BEHIND:
+        hours = int(case.index_age / timedelta(hours=1))
+        old = _of(hours, "hour") if hours < 48 else f"{hours // 24:,} days"
+        yield Risk(Tone.LOOK, f"the verdicts are {old} old: the index is behind the chain")
 
 
 def _of_cluster(case: Case) -> Iterator[Risk]:
@@ -151,13 +131,13 @@ def _of_amount(case: Case) -> Iterator[Risk]:
         yield Risk(Tone.BAD if asked else Tone.LOOK, f"{_said(asked)} is asked for, but the results are empty")
         return
     copies = asked / results
-    tone = Tone.BAD if copies > FAR else Tone.LOOK if copies > MANY_COPIES else Tone.GOOD
+    tone = Tone.BAD if copies > FAR else Tone.GOOD if 1 <= copies <= MANY_COPIES else Tone.LOOK
     said = f"{_said(asked)} is asked for results of {_said(results)}"
     yield Risk(tone, f"{said}: enough for {_copies(copies)}")
 
 
 def _said(amount: int) -> str:
-    return readable_bytes(amount) if amount else "nothing"
+    return amount_said(amount) if amount else "nothing"
 
 
 def _copies(copies: float) -> str:

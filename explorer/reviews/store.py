@@ -222,9 +222,9 @@ async def load_results_bytes(connection: asyncpg.Connection, review_id: str) -> 
     return None if found is None else int(found)
 
 
-async def load_record(connection: asyncpg.Connection, review_id: str) -> Record | None:
+async def load_record(connection: asyncpg.Connection, review_id: str, now: datetime | None) -> Record | None:
     """Everything about a review; None where there is none."""
-    review = await connection.fetchrow(_QUERIES["load"], review_id)
+    review = await connection.fetchrow(_QUERIES["load"], review_id, now)
     if review is None:
         return None
     return Record(
@@ -250,6 +250,7 @@ class Wanted:
     until: datetime | None = None
     job_id: str | None = None
     limit: int = 100
+    now: datetime | None = None
 
 
 async def load_page(
@@ -267,6 +268,7 @@ async def load_page(
         wanted.until,
         wanted.job_id,
         wanted.limit,
+        wanted.now,
     )
     decisions = await load_decisions(connection, [row["id"] for row in rows])
     return [(row, decisions[row["id"]]) for row in rows]

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from explorer.access.actors import Actor
+from explorer.web.bodies import read_body as read_raw_body
 from explorer.web.bodies import read_json_body
 from explorer.web.contract import Operation
 from explorer.web.evidence import next_cursors
@@ -35,6 +36,14 @@ def read_request(request: web.Request, operation_id: str) -> dict[str, Any]:
 async def read_body(request: web.Request, operation_id: str) -> Any:
     """The request's JSON body, as the operation takes it. Raises Problem."""
     return await read_json_body(request, operation_of(request, operation_id), request.app[CONFIG].limits)
+
+
+async def demand_no_body(request: web.Request) -> None:
+    """Returns where the request has no body, or only `{}`; Problem. For operations whose contract has none."""
+    raw = (await read_raw_body(request, request.app[CONFIG].limits)).strip()
+    if raw and (raw[:1] != b"{" or raw[-1:] != b"}" or raw[1:-1].strip()):
+        shown = shortened(raw[:60].decode("utf-8", "replace"), 60)
+        raise Problem("malformed_body", "this address takes no body: leave it out, or send {}.", shown)
 
 
 def actor_of(request: web.Request) -> Actor:

@@ -10,8 +10,9 @@ from aiohttp import web
 
 from explorer.audit.chain import Entry, Head
 from explorer.audit.reading import Page, Wanted
+from explorer.errors import QuestionError
 from explorer.web import asking
-from explorer.web.audit_page import audit_page
+from explorer.web.audit_page import audit_page, beginning_of, refused_page
 from explorer.web.caching import NO_STORE, cacheable, etag_of, is_known
 from explorer.web.downloads import StreamedTable
 from explorer.web.headers import timed
@@ -20,29 +21,53 @@ from explorer.web.negotiation import HTML, NDJSON, representation
 from explorer.web.notary_view import given, without_empty
 from explorer.web.ports import AuditLog
 from explorer.web.problems import Problem
+from explorer.web.sign_in_pages import see_other
 
 _EXPORTED_AT_ONCE: Final = 500
 
 
 async def get_audit(request: web.Request) -> web.StreamResponse:
-    """`GET /audit`. The head's hash is in both representations: noted elsewhere, it shows later that nothing went."""
+    """`GET /audit`. The head's hash is in both representations: noted elsewhere, it shows later that nothing went.
+
+    A browser whose filters can't be taken gets the form back, as it was typed.
+    """
     wants = representation(request, NDJSON)
+    if wants != HTML:
+        return await _document_of(request, wants)
+    try:
+        return await _page(request)
+    except (Problem, QuestionError) as error:
+        return await refused_page(request, asking.actor_of(request), error)
+
+
+async def _page(request: web.Request) -> web.StreamResponse:
+    """The page. Its form takes a day alone for the moment at which it begins, UTC."""
     asked = given(asking.read_request(request, "getAudit"))
-    if wants == HTML and (tidied := without_empty(request)) is not None:
-        raise web.HTTPSeeOther(tidied)
+    if (tidied := without_empty(request)) is not None:
+        return see_other(tidied)
+    asked["since"] = beginning_of(asked["since"])
+    with timed(request, "database"):
+        page, head = await _log_of(request).page(_wanted(asked))
+    return await audit_page(request, asking.actor_of(request), asked, page, head, _following(asked, page))
+
+
+async def _document_of(request: web.Request, wants: str) -> web.StreamResponse:
+    asked = given(asking.read_request(request, "getAudit"))
     service, wanted = _log_of(request), _wanted(asked)
     if wants == NDJSON and not {"limit", "cursor"} & request.query.keys():
         return await _export(request, service, replace(wanted, limit=_EXPORTED_AT_ONCE))
     with timed(request, "database"):
         page, head = await service.page(wanted)
-    following = None if page.next_cursor is None else _next_address(asked, page.next_cursor)
-    if wants == HTML:
-        return await audit_page(request, asking.actor_of(request), asked, page, head, following)
-    headers = _head_field(head)
+    following, headers = _following(asked, page), _head_field(head)
     if following is not None:
         headers["Link"] = f'<{following}>; rel="next"'
     body = _lines(page.entries) if wants == NDJSON else _document(page, head)
     return cacheable(request, body, content_type=wants, cache_control=NO_STORE, headers=headers)
+
+
+def _following(asked: dict[str, Any], page: Page) -> str | None:
+    """The address of the next page; None on the last."""
+    return None if page.next_cursor is None else _next_address(asked, page.next_cursor)
 
 
 def _log_of(request: web.Request) -> AuditLog:

@@ -11,6 +11,8 @@ from explorer.web.ports import Document
 
 _LEAST = 0.5
 """So much of the space even a small amount takes, so that it can be seen."""
+_WIDEST = 10.0
+"""So much of the space a column takes at most: a few months are no slabs."""
 _MOST_MARKS = 8
 
 
@@ -49,7 +51,7 @@ def month_chart(months: Sequence[Document]) -> MonthChart | None:
     most = max((int(month["bytes"]) for month in months), default=0)
     if not most:
         return None
-    width = 100 / len(months)
+    width = min(100 / len(months), _WIDEST)
     columns = [_column(month, place * width, width, most) for place, month in enumerate(months)]
     return MonthChart(
         columns,

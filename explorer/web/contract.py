@@ -7,15 +7,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import orjson
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 from multidict import MultiMapping
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from explorer.web.misfits import body_problem
 from explorer.web.ports import Document
 from explorer.web.problems import Problem, shortened
 
@@ -37,6 +37,9 @@ class Parameter:
     code: str
     validator: Validator
     is_required: bool = False
+    named: str | None = None
+    """What the parameter is the id of, where a text that can't be one is answered as an id that nothing has."""
+    example: str | None = None
 
     def parse(self, text: str) -> str | int:
         """The parameter's value. Raises the problem that the contract names for this parameter."""
@@ -44,8 +47,14 @@ class Parameter:
         value = int(text) if is_number else text
         if not self.validator.is_valid(value):
             shown = shortened(text, 60)
+            if self.named is not None:
+                raise self._nothing_named(shown, text)
             raise Problem(self.code, f"{self.name} must be {_expectation(self.schema)}, not {shown!r}.", text)
         return value
+
+    def _nothing_named(self, shown: str, text: str) -> Problem:
+        detail = f"There is no {self.named} {shown!r}: ids of {self.named}s look like {self.example}."
+        return Problem(self.code, detail, text, f"GET /{self.named}s lists those that you may see.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class Operation:
         except RecursionError as too_deep:
             raise Problem("malformed_body", "the body is nested too deeply.") from too_deep
         if error is not None:
-            raise _body_problem(error)
+            raise body_problem(error)
 
 
 def _unknown(name: str, known: Mapping[str, Parameter]) -> Problem:
@@ -114,38 +123,6 @@ def _expectation(schema: Mapping[str, Any]) -> str:
     kind = {"cid": "a CID", "date-time": "an RFC 3339 time"}.get(schema.get("format", ""), "text")
     limit = f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""
     return f"{kind}{limit} without control characters"
-
-
-def _innermost(error: ValidationError) -> ValidationError:
-    """What is wrong with the one branch that was meant, where the others only take null; else the error itself."""
-    while error.validator in ("oneOf", "anyOf"):
-        meant = [inner for inner in error.context or () if inner.validator_value != "null"]
-        branches = {inner.schema_path[0] for inner in meant}
-        if len(branches) != 1:
-            break
-        error = meant[0]
-    return error
-
-
-def _body_problem(error: ValidationError) -> Problem:
-    """The first member of a body decides the code: too many CIDs, a bad epoch, or another shape."""
-    error = _innermost(error)
-    where = ".".join(map(str, error.absolute_path)) or "the body"
-    if error.validator == "maxItems":
-        count = len(cast("list[Any]", error.instance))
-        return Problem(
-            "too_many_cids", f"{where} has {count} entries; {error.validator_value} are allowed.", str(count)
-        )
-    code = "malformed_epoch" if where == "at_epoch" else "malformed_body"
-    return Problem(code, f"{where}: {shortened(error.message, 200)}.", _shown(error.instance))
-
-
-def _shown(instance: Any) -> str | None:
-    """The culprit as JSON, shortened; None where it is nested too deeply to be written."""
-    try:
-        return shortened(orjson.dumps(instance, default=str).decode(), 60)
-    except TypeError:
-        return None
 
 
 class Contract:
@@ -233,7 +210,16 @@ class Contract:
         schema = self.resolve(node["schema"])
         code = node.get("x-problem-code", "malformed_parameter")
         is_required = bool(node.get("required", False))
-        return Parameter(node["name"], node["in"], schema, code, self.validator(schema), is_required=is_required)
+        return Parameter(
+            node["name"],
+            node["in"],
+            schema,
+            code,
+            self.validator(schema),
+            is_required=is_required,
+            named=node.get("x-id-of"),
+            example=node.get("example"),
+        )
 
 
 def _absolute(node: Any) -> Any:

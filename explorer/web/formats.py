@@ -1,23 +1,27 @@
 """How values are written for people: sizes, times, long names, text that nobody may trust."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
+from explorer.reviews.letters import BLANKS, is_unseen, shows_nothing
+
 EPOCH_S = 30
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
 _STEPS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("h", 3_600), ("min", 60))
-_INVISIBLE = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 def tib(size_bytes: int) -> str:
-    """The amount in the largest binary unit that leaves at least one: `1.00 TiB`, `512 B`."""
-    size, unit = float(size_bytes), 0
-    while abs(size) >= 1024 and unit < len(_UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return f"{size_bytes} B" if unit == 0 else f"{size:.2f} {_UNITS[unit]}"
+    """The amount in the largest binary unit that leaves at least one, cut to two decimals: `1.00 TiB`, `512 B`.
+
+    Cut, not rounded, as the texts are that notaries sign: one amount reads the same all over a page.
+    """
+    unit = max(0, min((abs(size_bytes).bit_length() - 1) // 10, len(_UNITS) - 1))
+    if unit == 0:
+        return f"{size_bytes} B"
+    hundredths = abs(size_bytes) * 100 >> 10 * unit
+    return f"{'-' if size_bytes < 0 else ''}{hundredths // 100}.{hundredths % 100:02} {_UNITS[unit]}"
 
 
 def count(number: int) -> str:
@@ -37,13 +41,27 @@ def shorten(text: str, head: int = 10, tail: int = 8) -> str:
 
 def visible(text: str) -> Markup:
     """The text as safe markup in which controls, direction overrides and other unseen characters are shown by name."""
-    if text.isprintable():
+    if text.isprintable() and BLANKS.isdisjoint(text):
         return escape(text)
     return Markup("").join(_shown(character) for character in text)
 
 
+def visible_name(text: str) -> Markup:
+    """As `visible`; a name that shows nothing is said to be blank, so that a link of it can be seen and found."""
+    blank = blank_words(text)
+    return visible(text) if blank is None else Markup('<span class="unseen">{}</span>').format(blank)
+
+
+def blank_words(text: str) -> str | None:
+    """`(blank: U+2800)` for a text that shows nothing, and isn't empty; None for any other."""
+    if not text or not shows_nothing(text):
+        return None
+    numbers = [f"U+{ord(char):04X}" for char in dict.fromkeys(text)]
+    return f"(blank: {', '.join(numbers[:3])}{' and others' if len(numbers) > 3 else ''})"
+
+
 def _shown(character: str) -> Markup:
-    if unicodedata.category(character) in _INVISIBLE:
+    if is_unseen(character):
         return Markup('<span class="unseen">U+{}</span>').format(f"{ord(character):04X}")
     return escape(character)
 
@@ -58,7 +76,7 @@ def ticks(text: str) -> Markup:
 
 def plain(text: str) -> str:
     """The text with unseen characters named, for titles and attributes, where no markup can be."""
-    return "".join(f"[U+{ord(c):04X}]" if unicodedata.category(c) in _INVISIBLE else c for c in text)
+    return "".join(f"[U+{ord(c):04X}]" if is_unseen(c) else c for c in text)
 
 
 def sentence(text: str) -> str:

@@ -97,6 +97,8 @@ async def _table(request: web.Request, role: Role, operation_id: str) -> web.Str
     asked = asking.read_request(request, operation_id)
     name, of = asked["table"], cast("RecordKind", asked["of"])
     is_whole = wants in (CSV, NDJSON)
+    if is_whole:
+        _demand_no_page(request)
     live = live_view(request, {})
     with timed(request, "index"):
         table = await parties_of(request).table(
@@ -123,6 +125,15 @@ async def _json(
     """The document as an answer; one with many rows is written in a thread."""
     answer = partial(json_answer, request, document, cache_control=_CACHE, headers=headers)
     return answer() if rows <= _ROWS_IN_LOOP else await asyncio.to_thread(answer)
+
+
+def _demand_no_page(request: web.Request) -> None:
+    """Returns where no page of the table is asked for: CSV and lines of JSON have all of it."""
+    for name in ("cursor", "limit"):
+        if name in request.query:
+            detail = f"{name} is given, but as CSV or lines of JSON a table comes whole."
+            remedy = f"Leave {name} out, or ask for JSON, which has pages."
+            raise Problem("conflicting_parameters", detail, name, remedy)
 
 
 def _next_query(asked: Document, table: PartyTable) -> str | None:

@@ -95,7 +95,7 @@ KINDS: Mapping[str, Kind] = {
     "too_many_views": Kind(409, "You have saved enough views", "Remove one that you no longer need."),
     "view_exists": Kind(409, "You have a view of that name", "Replace it, or take another name."),
     "webhook_refused": Kind(409, "Not as it stands", "Change first what the detail names."),
-    "body_too_large": Kind(413, "The body is too large", "Send fewer CIDs at a time; /config states the limits."),
+    "body_too_large": Kind(413, "The body is too large", "Send less at a time; /config states the limits."),
     "uri_too_long": Kind(414, "The address is too long", "Send many CIDs as a body to POST /cids/filplus."),
     "unsupported_media_type": Kind(415, "The body is of another type", "Send Content-Type: application/json."),
     "expectation_failed": Kind(417, "That expectation is not met", "Leave out Expect, or send 100-continue."),
@@ -167,7 +167,8 @@ def problem_from_error(error: FilplusError, *, value: str | None) -> Problem:
         case QuestionError(code=code) if code in KINDS:
             own_value = getattr(error, "value", None)
             shown = value if own_value is None else str(own_value)
-            return Problem(code, str(error) or KINDS[code].title, shown, extra=getattr(error, "extra", {}))
+            remedy, extra = getattr(error, "remedy", None), getattr(error, "extra", {})
+            return Problem(code, str(error) or KINDS[code].title, shown, remedy, extra=extra)
         case QueryTimeout():
             return Problem("timeout", "The database took too long over this request.")
         case DatabaseError():

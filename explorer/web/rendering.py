@@ -1,13 +1,13 @@
 """Pages from templates: the environment, what every page is told, and the page of a problem."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from explorer.reviews.risks import mixed_letters
+from explorer.reviews.letters import foreign_characters, mixed_letters
 from explorer.web import evidence, formats
 from explorer.web.assets import Assets
 from explorer.web.config import WebConfig
@@ -16,6 +16,7 @@ from explorer.web.ports import Document
 
 STATE_TONES = {"open": "wait", "approved": "good", "rejected": "bad"}
 """The colour of the label of a review's state; the others are grey. The word itself stands in the label."""
+_USUAL_LAG = timedelta(days=2)
 _EXPLORERS = {"mainnet": "https://filfox.info/en", "calibration": "https://calibration.filfox.info/en"}
 
 
@@ -31,22 +32,26 @@ def _environment() -> Environment:
 
 
 class Renderer:
-    """Makes pages of documents. Remembers the last programme it saw, for pages that have no document of their own."""
+    """Makes pages of documents. Remembers the last programme and head it saw, for pages that have no document of their
+    own."""
 
     def __init__(self, config: WebConfig, assets: Assets) -> None:
         self._config = config
         self._programme: Document | None = None
+        self._head: EpochClock | None = None
         self._environment = _environment()
         self._environment.filters.update(
             tib=formats.tib,
             count=formats.count,
             plural=formats.plural,
             shorten=formats.shorten,
-            visible=formats.visible,
+            visible=formats.visible_name,
+            blank_words=formats.blank_words,
             plain=formats.plain,
             ticks=formats.ticks,
             sentence=formats.sentence,
             mixed_letters=mixed_letters,
+            foreign_characters=foreign_characters,
             segment=lambda text: quote(str(text), safe=""),
         )
         self._environment.globals.update(
@@ -62,14 +67,25 @@ class Renderer:
         )
 
     def page(
-        self, template: str, *, programme: Document | None = None, clock: EpochClock | None = None, **context: Any
+        self,
+        template: str,
+        *,
+        programme: Document | None = None,
+        clock: EpochClock | None = None,
+        index_head: EpochClock | None = None,
+        **context: Any,
     ) -> str:
-        """The page. `clock` turns its epochs into times."""
-        if programme is not None:
-            self._programme = programme
-        usual = {"programme": self._programme, "q": "", "live": None, "actor": None}
+        """The page. `clock` turns its epochs into times; `index_head` is where the index ends now."""
+        self._programme = self._programme if programme is None else programme
+        self._head = self._head if index_head is None else index_head
+        usual = {"programme": self._programme, "stands_at": self._long_ago(), "q": "", "live": None, "actor": None}
         told = {**usual, **context, "moment": _Moments(self._config, clock)}
         return self._environment.get_template(template).render(told)
+
+    def _long_ago(self) -> EpochClock | None:
+        """The head, where its time is days away from ours, as that of a simulated chain may be; None where it isn't."""
+        head = self._head
+        return head if head is not None and abs(self._config.now() - head.time) > _USUAL_LAG else None
 
 
 class _Moments:

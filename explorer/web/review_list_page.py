@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from explorer.access.actors import Actor, ActorKind
+from explorer.errors import QuestionError
 from explorer.reviews import queue, reading
 from explorer.reviews.desk import Desk
 from explorer.reviews.life import State
@@ -17,7 +18,9 @@ from explorer.web.keys import RENDERER
 from explorer.web.notary_view import notary_view, private_page
 from explorer.web.pages import live_view
 from explorer.web.ports import Document
+from explorer.web.problems import Problem
 from explorer.web.queue_charts import queue_charts
+from explorer.web.refused_filters import refused_filters
 from explorer.web.saved_views import views_of
 
 FIRST_WAITING: Final = 50
@@ -31,6 +34,18 @@ _PRESETS: Final = (
     ("All", "/reviews?limit=100"),
 )
 _FILTERS: Final = ("state", "cluster", "publisher", "job_id", "since", "until")
+_NOT_OF_WAITING: Final = ("state", "job_id", "since", "until")
+_NO_LIST: Final[Mapping[str, Any]] = {
+    "is_queue": False,
+    "waits_for_answer": False,
+    "asked_about": None,
+    "count": None,
+    "is_more": False,
+    "reviews": [],
+    "others": [],
+    "following": None,
+    "paging": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,8 @@ async def list_page(
         presets=_presets(request),
         views=await views_of(request, actor, "reviews", _without_cursor(request)),
         asked={name: asked[name] or "" for name in _FILTERS},
+        refused=None,
+        waits_for_me=False,
         states=[state.value for state in State],
         charts=await queue_charts(desk, actor) if _shows_everything(asked) else None,
         first=f"/reviews?{urlencode(query)}",
@@ -65,6 +82,34 @@ async def list_page(
         live=live,
     )
     return await private_page(request, write)
+
+
+async def refused_page(request: web.Request, actor: Actor, error: Problem | QuestionError) -> web.StreamResponse:
+    """The form as it was typed, with what is wrong at its field; the error itself where it isn't about the filters."""
+    refused = refused_filters(error, request.query, _FILTERS)
+    if refused is None:
+        raise error
+    write = partial(
+        request.app[RENDERER].page,
+        "reviews.html",
+        **_NO_LIST,
+        actor=notary_view(actor),
+        presets=[Preset(name, link, is_here=False) for name, link in _PRESETS],
+        views=await views_of(request, actor, "reviews", {}),
+        asked=refused.typed,
+        waits_for_me=request.query.get("waits_for") == "me",
+        refused=refused,
+        states=[state.value for state in State],
+        charts=None,
+    )
+    return await private_page(request, write, status=refused.problem.kind.status)
+
+
+def without_waiting(request: web.Request) -> str | None:
+    """The page's address without `waits_for`, where it has filters that don't go with that; None where it has none."""
+    if "waits_for" not in request.query or not any(name in request.query for name in _NOT_OF_WAITING):
+        return None
+    return f"/reviews?{urlencode([(name, text) for name, text in request.query.items() if name != 'waits_for'])}"
 
 
 def _shows_everything(asked: Mapping[str, Any]) -> bool:
@@ -119,14 +164,13 @@ async def _list(desk: Desk, actor: Actor, asked: dict[str, Any], filters: readin
         page = await queue.load_waiting(desk, actor, filters, is_answer_due=True)
     else:
         page = await reading.load_reviews(desk, actor, filters)
+    is_more = page["next_cursor"] is not None
     return {
-        "is_queue": False,
+        **_NO_LIST,
         "waits_for_answer": waits_for_answer,
-        "asked_about": None,
-        "count": None,
-        "is_more": False,
+        "count": len(page["reviews"]) + is_more if asked["cursor"] is None else None,
+        "is_more": is_more,
         "reviews": page["reviews"],
-        "others": [],
         "following": _following(_kept(asked, (*_FILTERS, "waits_for", "limit")), page),
         "paging": asked["cursor"] is not None,
     }

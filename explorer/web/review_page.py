@@ -11,7 +11,7 @@ from explorer.errors import QuestionError
 from explorer.reviews import deciding, queue
 from explorer.reviews.desk import Desk
 from explorer.reviews.dossier import Dossier, load_dossier
-from explorer.reviews.risks import Tone
+from explorer.reviews.tones import Tone
 from explorer.signatures.errors import SignedTextError
 from explorer.web.evidence import VERDICT_LABELS, spans_of
 from explorer.web.job_words import job_words
@@ -24,7 +24,7 @@ from explorer.web.problems import Problem
 from explorer.web.rendering import document_clock
 from explorer.web.sentences import headline
 from explorer.web.timeline import timeline_of
-from explorer.web.written import read_json_text, shown_document, shown_log, visible_lines
+from explorer.web.written import SHOWN_CHARS, read_json_text, shown_document, shown_log, visible_lines
 
 RISK_LABELS: Final = {
     Tone.BAD: ("Warning", "bad"),
@@ -48,9 +48,13 @@ class Typed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The decision that is being made: its word, the text to sign where there is one, or why there is none."""
+    """The decision that is being made: its word, the text to sign where there is one, or why there is none.
+
+    `impediment` says why the notary has nothing to decide, now or later in the round.
+    """
 
     decision: str | None = None
+    impediment: str | None = None
     message: str | None = None
     refusal: str | None = None
     typed: Typed = field(default_factory=Typed)
@@ -72,16 +76,25 @@ async def review_page(
 
 
 async def _step(desk: Desk, actor: Actor, review: Document, decide: str | None, typed: Typed) -> Step:
-    if actor.kind is not ActorKind.NOTARY or decide is None:
+    if actor.kind is not ActorKind.NOTARY:
         return Step(typed=typed)
     if review["state"] != "open":
-        return Step(decision=decide, refusal=f"the review is {review['state']}, no longer open", typed=typed)
-    if decide == "ask":
+        refusal = None if decide is None else f"the review is {review['state']}, no longer open"
+        return Step(decision=decide, refusal=refusal, typed=typed)
+    impediment = await deciding.impediment(desk, actor, review["id"])
+    if impediment is not None:
+        return Step(decision=decide, impediment=impediment, refusal=impediment, typed=typed)
+    if decide is None or decide == "ask":
         return Step(decision=decide, typed=typed)
+    return await _signed_step(desk, actor, review["id"], decide, typed)
+
+
+async def _signed_step(desk: Desk, actor: Actor, review_id: str, decide: str, typed: Typed) -> Step:
+    """A decision by signature: with the text that was signed already, else with a new one."""
     if typed.message:
         return Step(decision=decide, message=typed.message, typed=typed)
     try:
-        text = await deciding.approval_text(desk, actor, review["id"], decide, None)
+        text = await deciding.approval_text(desk, actor, review_id, decide, None)
     except (QuestionError, SignedTextError) as error:
         return Step(decision=decide, refusal=str(error), typed=typed)
     return Step(decision=decide, message=text["message"], typed=typed)
@@ -104,6 +117,7 @@ def _rendered(
         approvals=[one for one in _of_round(review) if one["decision"] == "approve"],
         job=job_words(job),
         document=shown_document(job),
+        shown_chars=SHOWN_CHARS,
         job_bytes=len(dossier.job.encode()),
         inputs=_inputs(dossier),
         changed=len(_changed(dossier)),

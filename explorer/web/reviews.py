@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from explorer.access.actors import Actor
+from explorer.errors import QuestionError
 from explorer.reviews import changes, intake, proving, queue, reading
 from explorer.reviews.desk import Desk
 from explorer.web import asking, review_list_page, review_page
@@ -17,6 +18,7 @@ from explorer.web.negotiation import HTML, JSON, representation
 from explorer.web.notary_view import given, without_empty
 from explorer.web.ports import Document
 from explorer.web.problems import Problem
+from explorer.web.sign_in_pages import see_other
 from explorer.web.signing_in import signature_problems
 
 _FILTERS: Final = ("state", "cluster", "publisher", "job_id", "cursor", "limit")
@@ -33,22 +35,36 @@ async def post_review(request: web.Request) -> web.StreamResponse:
 
 
 async def get_reviews(request: web.Request) -> web.StreamResponse:
-    """`GET /reviews`."""
-    wants = representation(request)
+    """`GET /reviews`. A browser whose filters can't be taken gets the form back, as it was typed."""
+    if representation(request) != HTML:
+        return await _list_document(request)
+    try:
+        return await _list_page(request)
+    except (Problem, QuestionError) as error:
+        return await review_list_page.refused_page(request, asking.actor_of(request), error)
+
+
+async def _list_page(request: web.Request) -> web.StreamResponse:
     asked = given(asking.read_request(request, "getReviews"))
-    if wants == HTML and (tidied := without_empty(request)) is not None:
-        raise web.HTTPSeeOther(tidied)
-    filters = reading.Filters(
-        **{name: asked[name] for name in _FILTERS}, since=_moment(asked, "since"), until=_moment(asked, "until")
-    )
+    if (tidied := without_empty(request) or review_list_page.without_waiting(request)) is not None:
+        return see_other(tidied)
     desk, actor = desk_of(request), asking.actor_of(request)
-    if wants == HTML:
-        return await review_list_page.list_page(request, desk, actor, asked, filters)
+    return await review_list_page.list_page(request, desk, actor, asked, _filters(asked))
+
+
+async def _list_document(request: web.Request) -> web.StreamResponse:
+    asked = given(asking.read_request(request, "getReviews"))
+    filters, desk, actor = _filters(asked), desk_of(request), asking.actor_of(request)
     with timed(request, "database"):
         page = await _listed(desk, actor, filters, asked["waits_for"])
     query = reading.next_query(asked, page)
     links = {} if query is None else {"Link": f'</reviews?{urlencode(query)}>; rel="next"'}
     return await review_answer(request, page, headers=links)
+
+
+def _filters(asked: dict[str, Any]) -> reading.Filters:
+    since, until = _moment(asked, "since"), _moment(asked, "until")
+    return reading.Filters(**{name: asked[name] for name in _FILTERS}, since=since, until=until)
 
 
 async def _listed(desk: Desk, actor: Actor, filters: reading.Filters, waits_for: str | None) -> Document:

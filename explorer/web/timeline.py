@@ -42,6 +42,7 @@ class Timeline:
     bars: list[Bar]
     ticks: list[Tick]
     asked: float | None
+    asked_epoch: int | None
     hidden: int
 
 
@@ -62,7 +63,7 @@ def timeline_of(spans: list[Span], *, asked_epoch: int | None, clock: EpochClock
     axis = _axis(spans, asked_epoch)
     bars = [_bar(span, axis) for span in spans[:_MAX_BARS]]
     asked = None if asked_epoch is None else axis.percent(asked_epoch)
-    return Timeline(bars, _ticks(axis, clock), asked, len(spans) - len(bars))
+    return Timeline(bars, _ticks(axis, clock), asked, asked_epoch, len(spans) - len(bars))
 
 
 def _axis(spans: list[Span], asked_epoch: int | None) -> _Axis:

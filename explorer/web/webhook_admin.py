@@ -40,6 +40,7 @@ async def get_webhook(request: web.Request) -> web.StreamResponse:
 async def remove_webhook(request: web.Request) -> web.StreamResponse:
     """`DELETE /webhooks/{id}`."""
     asked = asking.read_request(request, "deleteWebhook")
+    await asking.demand_no_body(request)
     await _webhooks(request).remove(asked["id"], actor=asking.actor_of(request))
     return web.Response(status=204, headers={"Cache-Control": NO_STORE})
 
@@ -47,6 +48,7 @@ async def remove_webhook(request: web.Request) -> web.StreamResponse:
 async def test_webhook(request: web.Request) -> web.StreamResponse:
     """`POST /webhooks/{id}/test`: a message is on its way."""
     asked = asking.read_request(request, "postWebhookTest")
+    await asking.demand_no_body(request)
     delivery = await _webhooks(request).test(asked["id"])
     return _answer(delivery, status=202, Location=f"/deliveries/{delivery['id']}")
 
@@ -62,6 +64,7 @@ async def rotate_webhook(request: web.Request) -> web.StreamResponse:
 async def enable_webhook(request: web.Request) -> web.StreamResponse:
     """`POST /webhooks/{id}/enable`."""
     asked = asking.read_request(request, "postWebhookEnable")
+    await asking.demand_no_body(request)
     return _answer(await _webhooks(request).enable(asked["id"], actor=asking.actor_of(request)))
 
 
@@ -90,6 +93,7 @@ async def get_delivery(request: web.Request) -> web.StreamResponse:
 async def replay_delivery(request: web.Request) -> web.StreamResponse:
     """`POST /deliveries/{id}/replay`."""
     asked = asking.read_request(request, "postDeliveryReplay")
+    await asking.demand_no_body(request)
     delivery = await _webhooks(request).replay(asked["id"], actor=asking.actor_of(request))
     return _answer(delivery, status=202, Location=f"/deliveries/{delivery['id']}")
 

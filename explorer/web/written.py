@@ -1,7 +1,6 @@
 """Long texts of strangers, made fit to be read: logs of terminals, JSON documents. Pure."""
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,13 +10,6 @@ from explorer.web.formats import visible
 
 LOG_LINES: Final = 200
 SHOWN_CHARS: Final = 20_000
-
-_TERMINAL = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # colours, the cursor
-    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # titles, links
-    r"|\x1b[PX^_][^\x1b]*(?:\x1b\\)?"
-    r"|\x1b[ -/]*[0-~]"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +21,8 @@ class Shown:
 
 
 def shown_log(text: str) -> Shown:
-    """The end of a log, without what would move a terminal's cursor or colour it."""
-    plain = _TERMINAL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+    """The end of a log. What would move a terminal's cursor or colour it is shown by its number, never obeyed."""
+    plain = text.replace("\r\n", "\n")
     lines = plain.rstrip("\n").split("\n")[-LOG_LINES:]
     kept = "\n".join(lines)[-SHOWN_CHARS:]
     return Shown(visible_lines(kept), max(0, len(plain.rstrip("\n")) - len(kept)))

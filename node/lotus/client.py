@@ -54,8 +54,20 @@ class LotusChain(Tipsets, Settling, States, Sending):
 
     def on(self, node: str) -> "LotusChain":
         """The chain as that one node tells it, for who must know whose answer it is; KeyError where there is none."""
+        return self._over(self._pool.only(node))
+
+    def apart(self) -> "LotusChain":
+        """The chain as the same nodes tell it, with an `answered` of its own."""
+        return self._over(self._pool.apart())
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """The names of the nodes that gave something through this chain, the preferred one first."""
+        return tuple(name for name in self.nodes if name in self._pool.answered)
+
+    def _over(self, pool: NodePool) -> "LotusChain":
         return LotusChain(
-            self._pool.only(node),
+            pool,
             prefix=self._prefix,
             record_prefixes=self._record_prefixes,
             watch=self._watch,

@@ -62,6 +62,8 @@ class NodePool:
     retries: Retries
     sleep: Sleep
     random: Callable[[], float]
+    answered: set[str] = field(default_factory=set)
+    """The names of the nodes that gave something."""
     head_stream: Ailment = field(init=False)
     """What is wrong with the stream of head changes, whichever node it comes from."""
 
@@ -74,6 +76,10 @@ class NodePool:
         if not found:
             raise KeyError(name)
         return replace(self, nodes=found)
+
+    def apart(self) -> "NodePool":
+        """The same nodes, noting anew who of them gives something."""
+        return replace(self, answered=set())
 
     async def read(self, call: Call, decode: Callable[[object], T]) -> T:
         """What `decode` makes of the result."""
@@ -138,6 +144,7 @@ class NodePool:
             node.failed(error)
             raise
         node.worked()
+        self.answered.add(node.name)
         return result
 
     async def prove(self, node: Node, *, again: bool = False) -> None:

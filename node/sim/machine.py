@@ -34,7 +34,7 @@ from node.sim.traces import Emitted, Trace
 INVALID_RECEIVER = 5
 INSUFFICIENT_BALANCE = 6
 _LEAST_EXPORTED = 2**24
-_ACCEPTS_ANYTHING = {"account", "ethaccount", "placeholder", "multisig"}
+ACCEPTS_ANYTHING = {"account", "ethaccount", "placeholder", "multisig"}
 _MAX_DEPTH = 64
 
 P = TypeVar("P")
@@ -223,7 +223,7 @@ def _run(world: World, trace: Trace, depth: int) -> bytes:
 
 def _fall_back(kind: str, number: int) -> bytes:
     """Accounts and their like take any exported method and do nothing."""
-    if kind in _ACCEPTS_ANYTHING and number >= _LEAST_EXPORTED:
+    if kind in ACCEPTS_ANYTHING and number >= _LEAST_EXPORTED:
         return b""
     raise ActorFailure(UNHANDLED_MESSAGE, f"invalid method: {number}")
 

@@ -16,6 +16,7 @@ from node.sim.errors import failure
 from node.sim.execution import Implicit
 from node.sim.genesis import FAUCET_ID
 from node.sim.keys import trusted_signature
+from node.sim.machine import ACCEPTS_ANYTHING
 from node.sim.search import Found, search_message
 from node.sim.state import State
 from node.tokens import ATTOFIL_PER_FIL
@@ -122,7 +123,11 @@ class Orders:
 
     def ensure_client(self, address: Address) -> int:
         """The id of a client's account, made where there is none."""
-        return self.ensure(address, "account")
+        client_id = self.ensure(address, "account")
+        kind = self.state.actors[client_id].kind
+        if kind not in ACCEPTS_ANYTHING:
+            raise failure(f"{address} is no account but {kind}: name a client that can hold DataCap")
+        return client_id
 
     def ensure_provider(self, address: Address) -> int:
         """The id of a miner, made where there is none."""

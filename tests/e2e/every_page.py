@@ -80,7 +80,7 @@ STRANGER = (
 
 NOTARY = (
     Shown("getReviews", "/reviews", "for you", "regrid-"),
-    Shown("getReviews", "/reviews?state=open", "Reviews", "regrid-"),
+    Shown("getReviews", "/reviews?state=open", "review", "regrid-"),
     Shown("getReviews", "/reviews?cluster=!berlin", "Reviews", "No review is as you asked"),
     Shown("getReview", "/reviews/{open}", "regrid-", "What to look at"),
     Shown("getReview", "/reviews/{open}?decide=approve", "regrid-", "What you sign"),
@@ -96,7 +96,7 @@ NOTARY = (
     Shown("getAudit", "/audit", "Who did what", "Verified"),
     Shown("getAudit", "/audit?subject={approved}", "Who did what", "review.decided"),
     Shown("getAudit", "/audit?subject=nobody", "Who did what", "No entry is as you asked"),
-    Shown(PROBLEM, "/reviews?publisher=x", "Not an address", "malformed_address"),
+    Shown(PROBLEM, "/reviews?publisher=x", "Reviews", "Not an address"),
     Shown(PROBLEM, "/reviews/rev_none", "Nothing here", "not_found"),
     Shown(PROBLEM, "/webhooks", "You may not do that", "scope_missing"),
 )

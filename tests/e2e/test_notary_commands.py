@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from explorer.signatures.verify import verify_record
+from node.address import parse_address
 from tests.clusters import open_folder
 from tests.e2e.program import PROGRAM, Filplus
 from tests.unit.signatures.builders import sign_in, signed
@@ -163,3 +164,13 @@ def test_the_log_is_exported_and_verified(filplus: Filplus, tmp_path: Path) -> N
     assert f"broken at entry {len(lines)}" in filplus("audit", "verify", "-", stdin=altered).stderr
     cut = document(filplus("--json", "audit", "verify", "-", "--head", exported["head"]["hash"], stdin=lines[0]), 1)
     assert cut["bad"]["seq"] == 2
+
+
+def test_a_text_of_another_network_is_signed_where_the_command_names_it(filplus: Filplus, key: dict[str, str]) -> None:
+    text, _ = signed(sign_in(network="simulated", signer=parse_address(key["address"])))
+    command = ["notary", "sign", "-", "--key", key["file"], "--yes"]
+    refused = filplus(*command, stdin=text)
+    assert (refused.returncode, "--network simulated" in refused.stderr) == (7, True), refused.stderr
+    done = filplus(*command, "--network", "simulated", stdin=text)
+    assert (done.returncode, len(done.stdout.strip())) == (0, 132), done.stderr
+    assert filplus(*command, "--network", "calibration", stdin=text).returncode == 7

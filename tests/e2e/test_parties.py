@@ -214,6 +214,14 @@ async def test_pages_together_are_the_table(client: Client, table: str) -> None:
 
 
 @pytest.mark.parametrize("table", [*RECORDS, *COUNTED, "providers"])
+async def test_a_whole_table_has_no_pages_to_ask_for(client: Client, table: str) -> None:
+    for asked in ("cursor=junk", "limit=1"):
+        for media in ("csv", "ndjson"):
+            path = f"/clients/{CLIENT}/{table}?format={media}&{asked}"
+            assert await code_of(client, path) == (400, "conflicting_parameters")
+
+
+@pytest.mark.parametrize("table", [*RECORDS, *COUNTED, "providers"])
 async def test_csv_has_the_rows_of_the_json(client: Client, table: str) -> None:
     got = await client.get(f"/clients/{CLIENT}/{table}?format=csv")
     assert got.headers["Content-Type"] == "text/csv; charset=utf-8; header=present"

@@ -149,9 +149,13 @@ def test_a_digest_is_the_same_for_the_same_state(program: Filplus) -> None:
 
 def test_a_digest_of_an_epoch_that_is_not_covered_is_none(program: Filplus) -> None:
     done = program("--json", "index", "digest", "--at-epoch", "1")
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert document(done)["digest"] is None
     assert document(done)["gaps"].keys() == {"claims", "allocations", "deals"}
+    people = program("index", "digest", "--at-epoch", "1")
+    assert (people.returncode, "There is no digest of it all." in people.stdout) == (1, True)
+    assert "claims not known: the index doesn't hold every record of claims at epoch 1" in people.stdout
+    assert "allocations not known: the index doesn't hold every record of allocations at epoch 1, nor" in people.stdout
 
 
 def test_a_provider_that_nobody_knows_is_not_called_right(program: Filplus) -> None:
@@ -170,3 +174,16 @@ def test_an_epoch_without_a_tipset_is_said_to_be_one(program: Filplus) -> None:
     done = program("index", "verify", "--at-epoch", "1", "--all")
     assert done.returncode == 1, "nothing is covered there"
     assert "Epoch 1 has no tipset, it is a null round" in done.stdout
+
+
+@pytest.mark.parametrize("first", ["answers", "fails"])
+def test_the_nodes_that_answered_are_named(program: Filplus, first: str) -> None:
+    url = program.environment["FILPLUS_CHAIN_URL"]
+    urls = [url, NOBODY] if first == "answers" else [NOBODY, url]
+    both = Filplus(program.data_dir, FILPLUS_NETWORK="simulated", FILPLUS_CHAIN_URL=",".join(urls))
+    arguments = ("index", "verify", "--at-epoch", epoch_of(program), "--all")
+    done, place = both(*arguments), url.split("/")[2]
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Compared with {place} at epoch ")
+    assert "not compared with 127.0.0.1:9: one node is asked, the next if it fails" in done.stdout
+    assert document(both("--json", *arguments))["node"] == place

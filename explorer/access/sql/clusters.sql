@@ -31,7 +31,9 @@ UPDATE access.keys SET revoked_at = coalesce($2::timestamptz, clock_timestamp())
 WHERE cluster_id = $1 AND revoked_at IS NULL
 
 -- name: find_key_of
-SELECT revoked_at FROM access.keys WHERE cluster_id = $1 AND id = $2
+SELECT revoked_at,
+       revoked_at IS NOT NULL OR coalesce(not_after <= coalesce($3::timestamptz, clock_timestamp()), false) AS has_ended
+FROM access.keys WHERE cluster_id = $1 AND id = $2
 
 -- name: revoke_key
 UPDATE access.keys SET revoked_at = coalesce($3::timestamptz, clock_timestamp())

@@ -88,6 +88,21 @@ SELECT d.id, d.review_id, d.round, d.decision::text AS decision, d.comment, d.si
 FROM reviews.decisions AS d JOIN reviews.reviews AS v ON v.id = d.review_id
 WHERE d.notary = $1 AND ($2::bigint IS NULL OR d.id < $2) ORDER BY d.id DESC LIMIT $3
 
+-- name: same_key
+-- The other notaries' addresses of the notary $1's key, as far as a signature of either has shown them. A key signs
+-- under one address as it does under another, so that the newest signature of each tells all.
+WITH shown AS (
+    SELECT n.address, n.name, n.id, newest.addresses
+    FROM access.notaries AS n LEFT JOIN LATERAL (
+        SELECT d.addresses FROM reviews.decisions AS d
+        WHERE d.notary = n.address AND d.signature IS NOT NULL ORDER BY d.id DESC LIMIT 1
+    ) AS newest ON true
+)
+SELECT DISTINCT ON (o.address) o.address, o.name FROM shown AS o
+WHERE o.address <> $1 AND ($1 = ANY (o.addresses)
+    OR EXISTS (SELECT FROM shown AS s WHERE s.address = $1 AND o.address = ANY (s.addresses)))
+ORDER BY o.address, o.id DESC
+
 -- name: said_by_month
 -- How often in each of the last twelve months, by decision. The clock is $2 where a test gives one.
 SELECT to_char(date_trunc('month', d.at AT TIME ZONE 'UTC'), 'YYYY-MM') AS month, d.decision::text AS decision,
@@ -96,3 +111,7 @@ FROM reviews.decisions AS d
 WHERE d.notary = $1
   AND d.at >= date_trunc('month', coalesce($2::timestamptz, clock_timestamp()), 'UTC') - interval '11 months'
 GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: jobs
+-- The job of each of the reviews $1 that there are.
+SELECT id, job_id FROM reviews.reviews WHERE id = ANY ($1::text[])

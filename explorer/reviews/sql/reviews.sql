@@ -108,7 +108,8 @@ SELECT v.id, v.cluster_id, v.cluster_name, v.job_id, v.job, v.publisher, v.reque
        v.round, v.revision, v.is_asked, v.created_at, v.updated_at, v.inputs_as_of::text AS inputs_as_of,
        v.proof_message, v.proof_signature, v.proof_at,
        (SELECT c.revoked_at FROM access.clusters AS c WHERE c.id = v.cluster_id) AS cluster_revoked_at,
-       r.grant_id, r.quorum, r.findings::text AS findings, r.expires_at
+       r.grant_id, r.quorum, r.findings::text AS findings, r.expires_at,
+       r.expires_at <= coalesce($2::timestamptz, clock_timestamp()) AS is_overdue
 FROM reviews.reviews AS v JOIN reviews.rounds AS r ON r.review_id = v.id AND r.round = v.round
 WHERE v.id = $1
 
@@ -146,6 +147,7 @@ FROM reviews.rounds WHERE review_id = $1 ORDER BY round
 SELECT v.id, v.cluster_id, v.cluster_name, v.job_id, v.publisher, v.requested_bytes, v.state::text AS state,
        v.round, v.revision, v.is_asked, v.created_at, v.updated_at, v.proof_at,
        r.grant_id, r.quorum, r.findings::text AS findings, r.expires_at,
+       r.expires_at <= coalesce($12::timestamptz, clock_timestamp()) AS is_overdue,
        coalesce((SELECT max(i.place) FROM reviews.inputs AS i WHERE i.review_id = v.id), 0) AS inputs_total
 FROM reviews.reviews AS v JOIN reviews.rounds AS r ON r.review_id = v.id AND r.round = v.round
 WHERE ($1::text IS NULL OR v.id < $1)

@@ -130,7 +130,28 @@ def test_one_key_is_ended_by_the_id_that_list_prints(program: Filplus, tmp_path:
     refused = program("cluster", "revoke", "moving", "--key", made["key"])
     assert (refused.returncode, made["key"] in refused.stderr + refused.stdout) == (3, False)
     told = program("cluster", "revoke", "moving", "--key", signing)
-    assert (told.returncode, "no key left" in told.stderr) == (0, True)
+    assert (told.returncode, told.stdout) == (0, f"revoked the key {signing} of moving\n")
+    assert "moving has no key left; `filplus cluster rotate moving --bearer` gives it one" in told.stderr
+    again = program("cluster", "revoke", "moving", "--key", signing)
+    assert (again.returncode, again.stdout) == (0, f"the key {signing} of moving had ended already\n")
+    program("cluster", "revoke", "moving")
+    gone = program("cluster", "revoke", "moving", "--key", signing)
+    assert (gone.returncode, "rotate" in gone.stderr, "was revoked, for good" in gone.stderr) == (0, False, True)
+
+
+def test_a_key_that_a_rotation_ended_had_ended_already(program: Filplus) -> None:
+    former = ran(program, "add", "turned")["key"][:12]
+    ran(program, "rotate", "turned", "--overlap-hours", "0")
+    ended = program("cluster", "revoke", "turned", "--key", former)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"the key {former} of turned had ended already\n", "")
+
+
+def test_lists_that_are_no_terminal_have_a_line_a_row(program: Filplus) -> None:
+    made, name = ran(program, "add", "long-" + "n" * 40), "long-" + "n" * 40
+    lines = program("cluster", "list").stdout.splitlines()
+    (line,) = [line for line in lines if name in line]
+    assert line.split()[:3] == [made["id"], name, made["key"][:12]]
+    assert " ".join(line.split()[3:]) == "reviews:write, reviews:read never holds"
 
 
 def test_public_keys_come_from_files(program: Filplus, tmp_path: Path) -> None:

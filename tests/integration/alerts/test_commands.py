@@ -95,6 +95,7 @@ async def test_410_shows_and_dead_letters_are_replayed(dsn: str, filplus: Run) -
         assert (listed["state"], listed["dead"]) == ("disabled", 1)
         await filplus("replay", "--dead", added["id"], code=2)
         await filplus("enable", added["id"], told=f"filplus webhook replay --dead {added['id']}")
+        await filplus("enable", added["id"], told=f"{added['id']} was enabled already")
         receiver.behaviour = well
         assert len((await filplus("replay", "--dead", added["id"]))["replayed"]) == 1
         await until(lambda: len(receiver.taken) == 1)
@@ -120,7 +121,7 @@ async def test_what_happens_while_a_webhook_is_disabled_waits_and_is_sent_in_ord
         await until(given_up)
         assert len(receiver.requests) == 1
         receiver.behaviour = well
-        assert (await filplus("enable", added["id"]))["pending"] == 3
+        assert (await filplus("enable", added["id"], told=f"{added['id']} is told again"))["pending"] == 3
         await until(lambda: len(receiver.taken) == 3)
         assert [one.data["number"] for one in receiver.taken] == [1, 2, 3]
         assert len((await filplus("replay", "--dead", added["id"]))["replayed"]) == 2
@@ -153,6 +154,10 @@ async def test_nothing_private_is_allowed_unless_it_is_named(filplus: Run) -> No
     await filplus("add", "http://127.0.0.1:9/", FILPLUS_WEBHOOK_ALLOW="", code=2)
     await filplus("add", "http://127.0.0.1:9/", FILPLUS_WEBHOOK_ALLOW="127.0.0.0/33", code=2)
     await filplus("add", "http://127.0.0.1:9/")
+
+
+async def test_what_only_a_look_up_will_tell_is_said_when_it_is_added(filplus: Run) -> None:
+    await filplus("add", "http://example.org/", told="go only to addresses in FILPLUS_WEBHOOK_ALLOW")
 
 
 async def test_url_of_a_service_changes_nothing(filplus: Run) -> None:

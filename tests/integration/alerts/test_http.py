@@ -16,6 +16,8 @@ from yarl import URL
 
 from explorer.alerts.endpoints import TYPES
 from explorer.alerts.outbox import enqueue
+from explorer.follow.disputing import DISPUTED
+from explorer.reviews.life import Effect
 from explorer.web.contract import Contract
 from tests.integration.alerts.conftest import until
 from tests.integration.alerts.receiver import answering, receiving, well
@@ -162,6 +164,12 @@ async def test_bad_requests_are_refused_and_say_why(dsn: str, data_dir: Path) ->
         await one.ask("postDeliveryReplay", 404, id=2**63 - 1)
         await one.ask("postDeliveryReplay", 400, id=2**63)
         added = await one.ask("postWebhook", 201, body={"url": "https://notary.example/hook"})
+        for needless in ({"x": 1}, [], "x", 0):
+            for operation_id in ("postWebhookTest", "postWebhookEnable", "deleteWebhook"):
+                refused = await one.ask(operation_id, 400, id=added["id"], body=needless)
+                assert (refused["code"], "takes no body" in refused["detail"]) == ("malformed_body", True)
+            await one.ask("postDeliveryReplay", 400, id=1, body=needless)
+        await one.ask("postWebhookEnable", 200, id=added["id"], body={})
         await one.ask("postWebhook", 409, body={"url": "https://notary.example/hook"})
         await one.ask("getWebhookDeliveries", 400, id=added["id"], query="?cursor=x")
         for hours in (-1, 721, "24", 1e400):
@@ -171,6 +179,7 @@ async def test_bad_requests_are_refused_and_say_why(dsn: str, data_dir: Path) ->
 def test_the_contract_names_the_types_that_there_are() -> None:
     schemas = CONTRACT.document["components"]["schemas"]
     assert tuple(schemas["WebhookRequest"]["properties"]["types"]["items"]["enum"]) == TYPES
+    assert {DISPUTED, *Effect} <= set(TYPES)
 
 
 def test_every_operation_is_for_operators() -> None:

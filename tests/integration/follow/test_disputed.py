@@ -218,11 +218,14 @@ async def test_a_dispute_outlives_restarts_while_the_node_is_silent_and_ends_whe
 
 
 async def test_a_dispute_is_known_where_another_process_follows(pool: asyncpg.Pool) -> None:
-    async with served(preferred_world(68)) as first, served(disputing_world(68)) as second:
-        async with watched(pool, first.url, second.url) as status:
-            before = await disputed(status)
-            async with watched(pool, first.url, second.url) as beside:
-                await beside.until(lambda found: found["followed_elsewhere"] and found["disputes"] == [before])
+    async with (
+        served(preferred_world(68)) as first,
+        served(disputing_world(68)) as second,
+        watched(pool, first.url, second.url) as status,
+    ):
+        before = await disputed(status)
+        async with watched(pool, first.url, second.url) as beside:
+            await beside.until(lambda found: found["followed_elsewhere"] and found["disputes"] == [before])
 
 
 @pytest.mark.parametrize("reason", [REMOVED, PREFERRED], ids=["removed", "preferred"])

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from explorer.chores import Chore, Chores, DriftGauges, NightlyVerification, Pruning, night_minute
 from explorer.follow.state_read import STATE_SOURCE
+from explorer.follow.verify import Wanted, verify
 from explorer.index import verifications
 from explorer.index.followed import SOURCE
 from explorer.index.verifications import Verification, load_last_verification, save_verification
@@ -45,7 +46,7 @@ async def count(pool: asyncpg.Pool) -> int:
 async def test_the_night_compares_a_sample_and_warns_of_drift(world: World, pool: asyncpg.Pool, followed: int) -> None:
     await pool.execute("UPDATE explorer.claims SET sector = sector + 1")
     with capture_logs() as logs:
-        await NightlyVerification(pool, lambda: (world.chain, "simulated")).run()
+        await NightlyVerification(pool, lambda: world.chain).run()
     [line] = [one for one in logs if one["event"] == "index_verified"]
     assert (line["log_level"], line["drifted"]) == ("warning", 9)
     registry = CollectorRegistry()
@@ -56,16 +57,35 @@ async def test_the_night_compares_a_sample_and_warns_of_drift(world: World, pool
     assert at == pytest.approx(datetime.now(UTC).timestamp(), abs=60)
 
 
+async def test_the_night_names_the_nodes_that_answered_it(world: World, pool: asyncpg.Pool, followed: int) -> None:
+    both = world.with_another_node()
+    await both.on("other").head()
+    with capture_logs() as logs:
+        await NightlyVerification(pool, lambda: both).run()
+    async with pool.acquire() as connection:
+        last = await load_last_verification(connection)
+    assert last is not None
+    assert (last.node, both.nodes) == ("simulated", ("simulated", "other"))
+    assert [one["log_level"] for one in logs if one["event"] == "index_verified"] == ["info"]
+
+
+async def test_nothing_to_compare_is_no_reason_to_warn(world: World, pool: asyncpg.Pool, followed: int) -> None:
+    with capture_logs() as logs:
+        found = await verify(
+            pool, world.chain, Wanted(seed=1, providers=(999,)), told_by=lambda: ", ".join(world.chain.answered)
+        )
+    assert (found.is_clean, found.drifted) == (False, 0)
+    assert [one["log_level"] for one in logs if one["event"] == "index_verified"] == ["info"]
+
+
 async def test_what_another_process_compared_lately_is_not_repeated(
     world: World, pool: asyncpg.Pool, followed: int
 ) -> None:
     await save(pool, verification(datetime.now(UTC) - timedelta(hours=2)))
-    nightly = NightlyVerification(pool, lambda: (world.chain, "simulated"))
+    nightly = NightlyVerification(pool, lambda: world.chain)
     await nightly.run()
     assert await count(pool) == 1
-    await NightlyVerification(
-        pool, lambda: (world.chain, "simulated"), now=lambda: datetime.now(UTC) + timedelta(days=1)
-    ).run()
+    await NightlyVerification(pool, lambda: world.chain, now=lambda: datetime.now(UTC) + timedelta(days=1)).run()
     assert await count(pool) == 2
 
 

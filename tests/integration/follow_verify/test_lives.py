@@ -91,7 +91,9 @@ async def test_replicas_have_no_drift_and_agree(pool: asyncpg.Pool, late_pool: a
     for number in range(STEPS):
         life.step()
         await world.follow(first)
-        found = await verify(pool, world.chain, Wanted(seed=1, everything=True, epoch=world.epoch), node="simulated")
+        found = await verify(
+            pool, world.chain, Wanted(seed=1, everything=True, epoch=world.epoch), told_by=lambda: "simulated"
+        )
         assert (found.drifted, found.examples, found.not_compared) == (0, [], {})
         if number == LATE_AT:
             second = await world.follower(late_pool)

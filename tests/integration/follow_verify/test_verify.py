@@ -23,7 +23,7 @@ SECOND = "id = (SELECT min(id) FROM explorer.claims WHERE provider_id = 1001)"
 
 
 async def compare(world: World, pool: asyncpg.Pool, wanted: Wanted = ALL) -> Verification:
-    return await verify(pool, world.chain, wanted, node="simulated")
+    return await verify(pool, world.chain, wanted, told_by=lambda: "simulated")
 
 
 def only_example(found: Verification) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class Interrupted:
 async def compare_during(
     world: World, pool: asyncpg.Pool, meanwhile: Callable[[], Awaitable[object]], wanted: Wanted = ALL
 ) -> Verification:
-    return await verify(pool, cast("Chain", Interrupted(world.chain, meanwhile)), wanted, node="simulated")
+    return await verify(pool, cast("Chain", Interrupted(world.chain, meanwhile)), wanted, told_by=lambda: "simulated")
 
 
 async def import_claims(pool: asyncpg.Pool) -> None:
@@ -277,7 +277,7 @@ async def test_a_node_that_fails_in_the_middle_changes_nothing(
     told: list[tuple[str, int]] = []
     world.order("Fault", {"methods": [method], "kind": kind})
     with pytest.raises(ChainError):
-        await verify(pool, world.chain, ALL, node="simulated", progress=lambda *args: told.append(args))
+        await verify(pool, world.chain, ALL, told_by=lambda: "simulated", progress=lambda *args: told.append(args))
     async with pool.acquire() as connection:
         assert await load_last_verification(connection) is None
     assert await state_of(pool) == before

@@ -40,6 +40,11 @@ class World:
         self.dispatcher = Dispatcher(open_node(SimulatedChain(Options(seed=self.seed))))
         self.chain = lotus_chain([InProcessTransport(self.dispatcher)], retries=Retries(), sleep=_at_once)
 
+    def with_another_node(self) -> LotusChain:
+        """The chain as two nodes tell it; the second is called `other`."""
+        transports = [InProcessTransport(self.dispatcher), InProcessTransport(self.dispatcher, name="other")]
+        return lotus_chain(transports, retries=Retries(), sleep=_at_once)
+
     def order(self, verb: str, *params: Any) -> Any:
         """The answer of one of the chain's own methods."""
         return self.dispatcher.call(f"Sim.{verb}", list(params))

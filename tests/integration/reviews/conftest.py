@@ -23,6 +23,7 @@ from explorer.access.endings import EndingsWatch
 from explorer.access.notaries import add_notary
 from explorer.access.service import AccessService
 from explorer.access.sessions import begin_session
+from explorer.audit.service import AuditService
 from explorer.ground.supervision import Supervisor
 from explorer.index.feed_watch import FeedWatch
 from explorer.index.networks import claim_network
@@ -202,6 +203,7 @@ async def opened_world(
         config=config,
         broadcast=broadcast,
         access=AccessService(pool),
+        audit=AuditService(pool),
         reviews_desk=desk,
         parties_known=parties,
     )

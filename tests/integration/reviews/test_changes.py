@@ -249,7 +249,7 @@ async def test_what_is_kept_of_a_review_is_bounded(world: World) -> None:
     with pytest.raises(TooMuchSaid, match="questions"):
         await ask(world.desk, notary, review["id"], "and why?")
     async with world.pool.acquire() as connection:
-        alert = alert_document(await loaded(connection, review["id"]), world.desk.network)
+        alert = alert_document(await loaded(connection, review["id"], None), world.desk.network)
     assert len(alert["decisions"]) == ALERT_INPUTS
 
 
@@ -278,7 +278,7 @@ async def test_lists_tell_how_many_inputs_there_are_without_reading_them(world: 
         )
         await connection.execute("VACUUM ANALYZE reviews.inputs")
         page = load_queries("explorer.reviews.sql", "reviews.sql")["page"]
-        assert await rows_read(connection, page, *[None] * 10, 101) < 100
+        assert await rows_read(connection, page, *[None] * 10, 101, None) < 100
     for query, session in (("", None), ("?waits_for=me", NOTARY_F1)):
         [listed] = document(await world.ask("GET", f"/reviews{query}", session=session))["reviews"]
         assert listed["inputs_total"] == 5_000

@@ -4,7 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from explorer.reviews.deadlines import Deadlines
-from tests.integration.reviews.conftest import World, document
+from tests.integration.reviews.conftest import World, code, document
+from tests.unit.signatures.builders import NOTARY_0X
 
 BEGAN = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -54,6 +55,29 @@ async def test_an_expired_review_is_reopened_by_its_cluster_with_a_new_deadline(
     world.now = BEGAN + timedelta(days=40)
     await loop.once()
     assert (await world.show(review))["state"] == "approved"
+
+
+async def test_past_its_deadline_nothing_is_done_with_a_review_before_the_loop_comes(world: World) -> None:
+    world.now = BEGAN
+    review = await world.report()
+    path = f"/reviews/{review['id']}"
+    world.now = BEGAN + timedelta(days=7)
+    for what, body, session in (
+        ("comments", {"comment": "too late"}, None),
+        ("comments", {"comment": "too late"}, NOTARY_0X),
+        ("results", {"outputs": []}, None),
+        ("withdraw", {"comment": "too late"}, None),
+        ("decisions", {"decision": "ask", "comment": "too late"}, NOTARY_0X),
+    ):
+        got = await world.ask("POST", f"{path}/{what}", body, session=session)
+        assert code(got) == (409, "review_expired"), what
+    listed = document(await world.ask("GET", "/reviews"))["reviews"][0]
+    for shown in (listed, await world.show(review)):
+        assert shown["state"] == "open"
+        assert shown["sentence"] == "open, but its deadline has passed: nobody can decide on it any more"
+    await Deadlines(world.desk).once()
+    commented = document(await world.ask("POST", f"{path}/comments", {"comment": "a pity"}))
+    assert commented["sentence"] == "expired: nobody decided in time"
 
 
 async def test_it_says_when_to_look_again(world: World) -> None:

@@ -24,9 +24,9 @@ from node.sim.rpc.dispatch import Dispatcher, open_node
 from tests.e2e.conftest import Got
 from tests.e2e.fake_index import ACTIVE, HEAD_TIME, NONE, PAYLOAD, FakeIndex
 from tests.integration.forms import FORM, encoded, spoiled
-from tests.integration.reviews.conftest import PUBLIC_URL, World, opened_world, signature_of
+from tests.integration.reviews.conftest import PUBLIC_URL, World, document, opened_world, signature_of
 from tests.unit.index.dumps import piece_text
-from tests.unit.signatures.builders import NOTARY_F1, PUBLISHER_F1
+from tests.unit.signatures.builders import NOTARY_0X, NOTARY_F1, OTHER_F1, PUBLISHER_F1
 
 PAGE = {"Accept": "text/html"}
 CLIENT, PROVIDER = "f03300309", "f01000"
@@ -68,8 +68,8 @@ async def test_whatever_is_wrong_with_a_reviews_form_is_refused(world: World, ac
         ({"action": "ask", "message": "x", "comment": "\u200b"}, 400, "says nothing that can be seen"),
         ({"comment": "typed and kept"}, 400, "doesn&#39;t say what to do"),
         ({"action": "approve", "comment": "typed and kept"}, 400, "The signature is missing"),
-        ({"action": "ask", "comment": f"typed and kept{'!' * 4000}"}, 400, "too long"),
-        ({"action": "dance", "comment": "typed and kept"}, 400, "is not one of"),
+        ({"action": "ask", "comment": f"typed and kept{'!' * 4000}"}, 400, "at most 4000 characters"),
+        ({"action": "dance", "comment": "typed and kept"}, 400, "Action must be"),
     ],
 )
 async def test_a_form_that_is_not_taken_comes_back_with_what_was_typed(
@@ -223,3 +223,54 @@ async def test_who_opens_a_review_comes_back_to_it_after_signing_in(world: World
     assert f'data-next="{path}"'.encode() in shown.body
     back = await world.ask("GET", got.headers["Location"], session=NOTARY_F1, headers=PAGE)
     assert back.headers["Location"] == path
+
+
+async def test_whose_key_has_approved_is_told_so_from_the_start_under_its_other_address(world: World) -> None:
+    review = await world.proven(requested_bytes=str(1 << 50))
+    assert (await world.decide(review)).status == 200
+    for query in ("", "?decide=approve", "?decide=ask"):
+        page = await looked_at(world, f"/reviews/{review['id']}{query}", NOTARY_0X)
+        assert f"{NOTARY_0X} has approved in this round already, as {NOTARY_F1}" in page
+        assert "Reject" not in page
+    assert "Reject" in await looked_at(world, f"/reviews/{review['id']}", OTHER_F1)
+
+
+async def test_nobody_is_offered_to_decide_their_own(world: World) -> None:
+    review = await world.report(publisher=str(NOTARY_0X))
+    page = await looked_at(world, f"/reviews/{review['id']}", NOTARY_0X)
+    assert "the publisher&#39;s own; another notary has to decide" in page
+    assert "Reject" not in page
+
+
+async def test_a_decision_given_back_to_who_may_not_decide_keeps_its_reason(world: World) -> None:
+    review = await world.proven(requested_bytes=str(1 << 50))
+    assert (await world.decide(review)).status == 200
+    form = {"action": "ask", "comment": "my question"}
+    got = await post(world, f"/reviews/{review['id']}", encoded(form), NOTARY_0X)
+    assert 400 <= got.status < 500
+    assert b">my question</textarea>" in got.body
+    assert b"Only comment" in got.body
+
+
+@pytest.mark.parametrize(("state", "words"), [("withdrawn", "This was withdrawn"), ("expired", "The deadline passed")])
+async def test_what_befell_a_review_meanwhile_is_called_by_its_name(world: World, state: str, words: str) -> None:
+    review = await world.report()
+    query = "UPDATE reviews.reviews SET state = $1::text::reviews.state WHERE id = $2"
+    await world.pool.execute(query, state, review["id"])
+    page = await looked_at(world, f"/reviews/{review['id']}?decide=reject")
+    assert f"{words} while you were here." in page
+    assert "Reject this" not in page
+
+
+async def test_the_addresses_of_one_key_lead_to_each_other_once_it_has_signed(world: World) -> None:
+    review = await world.proven(requested_bytes=str(1 << 50))
+    pairs = [(NOTARY_F1, NOTARY_0X), (NOTARY_0X, NOTARY_F1)]
+    for one, _ in pairs:
+        assert document(await world.ask("GET", f"/notaries/{one}", session=OTHER_F1))["same_key"] == []
+    assert (await world.decide(review)).status == 200
+    for one, other in pairs:
+        found = document(await world.ask("GET", f"/notaries/{one}", session=OTHER_F1))["same_key"]
+        assert [known["address"] for known in found] == [str(other)]
+        for path in (f"/notaries/{one}", "/me"):
+            assert f"The same key is also {other}" in await looked_at(world, path, one)
+    assert document(await world.ask("GET", f"/notaries/{OTHER_F1}", session=OTHER_F1))["same_key"] == []

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from node.address import Address
-from tests.integration.reviews.conftest import World, code
+from tests.integration.reviews.conftest import World, code, document
 from tests.unit.signatures.builders import NOTARY_F1, OTHER_F1, PUBLISHER_F1
 
 REVIEW = "rev_01KAR8Q4ZC9S8W1V7M2E6T5XNB"
@@ -65,3 +65,34 @@ async def test_an_address_of_another_network_is_no_publisher(world: World) -> No
     await world.report()
     got = await world.ask("GET", f"/search?q=t{PUBLISHER[1:]}", session=NOTARY_F1)
     assert 400 <= got.status < 500
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("regrid 2026/7", "/reviews?job_id=regrid+2026%2F7"),
+        ("eu", "/reviews?cluster=eu"),
+        ("ada", f"/notaries/{NOTARY_F1}"),
+        ("Ben", f"/notaries/{OTHER_F1}"),
+    ],
+)
+async def test_a_notary_finds_jobs_clusters_and_notaries_by_their_whole_names(
+    world: World, typed: str, address: str
+) -> None:
+    await world.report(job_id="regrid 2026/7")
+    assert await leads(world, typed, NOTARY_F1) == address
+    assert code(await world.ask("GET", f"/search?q={quote(typed)}", key=None)) == (400, "malformed_cid")
+
+
+@pytest.mark.parametrize("typed", ["berlin", "f0", "e", "!eu", "eu,us", "regrid"])
+@pytest.mark.parametrize("session", [None, NOTARY_F1])
+async def test_what_is_nothing_here_is_told_what_the_search_takes(
+    world: World, typed: str, session: Address | None
+) -> None:
+    await world.report(job_id="regrid-1")
+    got = await world.ask("GET", f"/search?q={quote(typed)}", key=None, session=session)
+    assert code(got) == (400, "malformed_cid")
+    told = document(got)
+    assert told["detail"] == f"'{typed}' is no CID, no number and no address."
+    assert "the number of a deal" in told["remedy"]
+    assert "spare bits" not in told["detail"]

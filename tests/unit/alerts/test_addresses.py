@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.alerts.addresses import Policy, is_public
-from explorer.alerts.endpoint_url import endpoint_url
+from explorer.alerts.endpoint_url import endpoint_url, is_judged_later
 from explorer.alerts.errors import UrlRefused
 
 NOT_PUBLIC_V4 = [
@@ -152,3 +152,19 @@ def test_a_refusal_names_the_address_and_the_remedy_but_no_password(url: str, re
     assert "geheim" not in str(caught.value)
     assert "geheim" not in str(caught.value.value)
     assert url[:8] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_later"),
+    [
+        ("http://example.org/", True),
+        ("https://example.org:9000/", True),
+        ("https://example.org/", False),
+        ("https://example.org:8443/", False),
+        ("http://127.0.0.1:9/", False),
+        ("http://[::1]:9/", False),
+        ("http://hook.localhost:9/", False),
+    ],
+)
+def test_only_of_names_a_look_up_will_tell(url: str, *, is_later: bool) -> None:
+    assert is_judged_later(endpoint_url(url, LOOPBACK)) == is_later

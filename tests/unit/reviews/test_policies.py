@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.reviews.policies import FAR, MAXIMUM_BYTES, Asked, Weight, assess
+from explorer.reviews.policies import FAR, MAXIMUM_BYTES, Asked, Weight, assess, exact_amount
 
 PIB, TIB = 1 << 50, 1 << 40
 
@@ -50,3 +50,33 @@ def test_no_rule_approves_and_none_lowers_the_quorum(
     assert found.quorum >= 1
     assert {one.effect for one in found.findings} <= set(Weight)
     assert all(one.text for one in found.findings)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (
+            MAXIMUM_BYTES + 1,
+            "1152921504606846977 bytes is requested, and no request may be for more than 11529215046068",
+        ),
+        (2 * MAXIMUM_BYTES, "2 EiB is requested, and no request may be for more than 1 EiB"),
+        (2 * MAXIMUM_BYTES + 1, "about 2 EiB is requested, and no request may be for more than 1 EiB"),
+    ],
+)
+def test_amounts_that_look_the_same_are_said_to_the_byte(amount: int, said: str) -> None:
+    [finding] = assess(asked(requested_bytes=amount), quorum_bytes=MAXIMUM_BYTES).findings
+    assert finding.text.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (1023, "1023 bytes"),
+        (1024, "1 KiB (1024 bytes)"),
+        (1025, "about 1 KiB (1025 bytes)"),
+    ],
+)
+def test_an_exact_amount_says_nothing_twice(amount: int, said: str) -> None:
+    assert exact_amount(amount) == said

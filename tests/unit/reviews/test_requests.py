@@ -109,6 +109,13 @@ def test_a_job_id_that_no_text_could_name_is_refused(job_id: str) -> None:
         parse_request(body(job_id=job_id), MAINNET)
 
 
+@pytest.mark.parametrize("job_id", [" ", "\u00a0", "\u2800", "\u200b\u200b", "\u3164", "\u202e", "\t\n"])
+def test_a_job_id_that_shows_nothing_is_refused_with_the_remedy(job_id: str) -> None:
+    with pytest.raises(MalformedRequest, match="name the job in letters or digits") as refused:
+        parse_request(body(job_id=job_id), MAINNET)
+    assert str(refused.value).isascii()
+
+
 @pytest.mark.parametrize("job_id", ["j", "日本", "a b", "\u202etxt.exe", "\\u{20}", "../../etc", "'; DROP TABLE x;--"])
 def test_any_other_job_id_is_taken(job_id: str) -> None:
     assert parse_request(body(job_id=job_id), MAINNET).job_id == job_id

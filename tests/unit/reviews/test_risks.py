@@ -1,10 +1,14 @@
 """What a notary is told to look at: each sentence by what brings it, and unknown never as good."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from explorer.reviews.risks import Case, Input, Risk, Shared, Tone, risks_of, scripts_of
+from explorer.reviews.job_reading import JobSays
+from explorer.reviews.job_risks import MOST_OF_A_KIND
+from explorer.reviews.risks import Case, Input, Shared, risks_of
+from explorer.reviews.tones import Risk, Tone
 
 GIB = 1 << 30
 ONE = Input(cid="bafyone", clients=frozenset({"f01"}), providers=frozenset({"f0100"}), active_copies=3)
@@ -45,8 +49,20 @@ def test_a_calm_review_says_what_is_fine_and_what_nobody_knows() -> None:
         ({"requested_bytes": 11 * GIB}, Tone.LOOK, "enough for 11 copies"),
         ({"requested_bytes": 20 * GIB}, Tone.LOOK, "enough for 20 copies"),
         ({"requested_bytes": 20 * GIB + 1}, Tone.BAD, "enough for 20 copies"),
-        ({"requested_bytes": GIB // 2}, Tone.GOOD, "less than one copy"),
-        ({"requested_bytes": 0}, Tone.GOOD, "nothing is asked for"),
+        ({"requested_bytes": GIB}, Tone.GOOD, "enough for one copy"),
+        ({"requested_bytes": GIB - 1}, Tone.LOOK, "less than one copy"),
+        (
+            {"requested_bytes": 1 << 40, "results_bytes": 888 << 50},
+            Tone.LOOK,
+            "results of 888 PiB: enough for less than",
+        ),
+        ({"requested_bytes": 0}, Tone.LOOK, "nothing is asked for"),
+        ({"requested_bytes": 1}, Tone.LOOK, "1 byte is asked for"),
+        ({"exit_code": 1}, Tone.LOOK, "the job ended with exit code 1"),
+        ({"exit_code": -9}, Tone.LOOK, "exit code -9"),
+        ({"index_age": timedelta(hours=1, seconds=1)}, Tone.LOOK, "the verdicts are one hour old"),
+        ({"index_age": timedelta(hours=30)}, Tone.LOOK, "the verdicts are 30 hours old"),
+        ({"index_age": timedelta(days=48)}, Tone.LOOK, "the verdicts are 48 days old"),
         ({"is_proven": False}, Tone.LOOK, "no approval before that"),
         ({"intake": ["active", "past", "unknown"]}, Tone.LOOK, "2 of 3 inputs were not FIL+"),
         ({"earlier": {}}, Tone.LOOK, "a new address"),
@@ -64,7 +80,29 @@ def test_a_calm_review_says_what_is_fine_and_what_nobody_knows() -> None:
         ),
         ({"inputs": []}, Tone.UNKNOWN, "which clients stored the inputs is not known"),
         ({"names": [("the job's id", "pay\u200bload")]}, Tone.LOOK, "can't be seen"),
+        ({"names": [("the job's id", "regrid\u2800")]}, Tone.LOOK, "can't be seen"),
         ({"names": [("the cluster's name", "\u0430pple")]}, Tone.LOOK, "mixes Cyrillic and Latin letters"),
+        ({"job": JobSays(names=(("the job's Name", "r\u0435grid"),))}, Tone.LOOK, "the job's Name mixes Cyrillic"),
+        ({"job": JobSays(images=(("the image", "p\u0443thon:3"),))}, Tone.LOOK, "the image mixes Cyrillic and Latin"),
+        (
+            {"job": JobSays(images=(("the image", "\u0441\u0443\u0440"),))},
+            Tone.LOOK,
+            "the image holds U+0440, U+0441, U+0443",
+        ),
+        (
+            {"job": JobSays(images=(("the image", "a\u200bb"),))},
+            Tone.LOOK,
+            "the image holds characters that can't be seen",
+        ),
+        (
+            {"job": JobSays(scripts=(("what is run", "a\u202eb"),))},
+            Tone.LOOK,
+            "what is run holds characters that can't",
+        ),
+        ({"job": JobSays(networks=("Full", "HTTP"))}, Tone.LOOK, "the network (Full, HTTP)"),
+        ({"job": JobSays(unnamed=("bafyother",))}, Tone.LOOK, "the job reads bafyother, which it doesn't name here"),
+        ({"job": JobSays(unnamed=("a", "b", "c", "d", "e"))}, Tone.LOOK, "the job reads a, b, c and 2 more, which"),
+        ({"job": JobSays(uncompared=1_000)}, Tone.LOOK, "1,000 more sources, which weren't compared"),
     ],
 )
 def test_each_sentence_comes_with_its_cause(changes: dict[str, Any], tone: Tone, words: str) -> None:
@@ -143,14 +181,11 @@ def test_what_the_amount_says_is_not_said_twice() -> None:
     assert told(findings=[finding]) == told()
 
 
-@pytest.mark.parametrize(
-    ("text", "scripts"),
-    [
-        ("plain", ["Latin"]),
-        ("\u0438\u043c\u044f", ["Cyrillic"]),
-        ("p\u0430y", ["Cyrillic", "Latin"]),
-        ("42 \u6c34", []),
-    ],
-)
-def test_scripts_with_letters_that_look_alike(text: str, scripts: list[str]) -> None:
-    assert scripts_of(text) == scripts
+def test_a_job_that_ended_well_lately_over_a_fresh_index_brings_nothing_up() -> None:
+    shell = JobSays(scripts=(("the parameters", "-c set -e\n\techo \u043f\u0440\u0438\u0432\u0435\u0442"),))
+    assert told(exit_code=0, index_age=timedelta(minutes=59), job=shell) == told()
+
+
+def test_a_job_of_a_thousand_odd_tasks_fills_no_page() -> None:
+    odd = tuple((f"the image of task {number}", "p\u0443thon") for number in range(1_000))
+    assert len(told(job=JobSays(images=odd))) == len(told()) + MOST_OF_A_KIND

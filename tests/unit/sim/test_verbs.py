@@ -71,6 +71,14 @@ def test_allocating_makes_actors_datacap_and_allocations() -> None:
     assert caller("StateVerifiedClientStatus", CLIENT, None) is None
 
 
+@pytest.mark.parametrize(("client", "kind"), [(PROVIDER, "storageminer"), ("f05", "storagemarket")])
+def test_a_client_that_is_no_account_is_refused_by_name(client: str, kind: str) -> None:
+    caller = Caller()
+    caller("Sim.Allocate", CLIENT, PROVIDER, pieces(1))
+    with pytest.raises(RpcFault, match=f"{client} is no account but {kind}"):
+        caller("Sim.Allocate", client, PROVIDER, pieces(1))
+
+
 def test_onboarding_turns_allocations_into_claims_of_the_same_ids() -> None:
     caller = Caller()
     ids = caller("Sim.Allocate", CLIENT, PROVIDER, pieces(1, 2))

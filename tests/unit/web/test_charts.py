@@ -32,6 +32,12 @@ def test_the_tallest_column_takes_all_and_its_parts_keep_their_proportion() -> N
     assert (chart.most_bytes, chart.total_bytes, chart.active_bytes) == (100, 150, 75)
 
 
+def test_a_month_alone_is_a_column_not_a_slab() -> None:
+    chart = month_chart([month("2024-01", 100, 25)])
+    assert chart is not None
+    assert [column.width <= 10 for column in chart.columns] == [True]
+
+
 def test_without_a_clock_epochs_mark_the_axis() -> None:
     chart = month_chart([month(None, 1, 1, from_epoch=n * 86_400) for n in range(20)])
     assert chart is not None

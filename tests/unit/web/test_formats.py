@@ -1,10 +1,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import escape
 
+from explorer.signatures.values import readable_bytes
 from explorer.web.formats import (
     EpochClock,
     ago,
+    blank_words,
     clock_from,
     plain,
     plural,
@@ -14,6 +19,7 @@ from explorer.web.formats import (
     tib,
     ticks,
     visible,
+    visible_name,
 )
 
 NOW = datetime(2025, 1, 15, 12, 0, tzinfo=UTC)
@@ -25,6 +31,9 @@ NOW = datetime(2025, 1, 15, 12, 0, tzinfo=UTC)
         (0, "0 B"),
         (512, "512 B"),
         (1024, "1.00 KiB"),
+        (79_800, "77.92 KiB"),
+        ((1 << 20) - 1, "1023.99 KiB"),
+        (-1536, "-1.50 KiB"),
         (34_359_738_368, "32.00 GiB"),
         (1 << 40, "1.00 TiB"),
         (1 << 80, "1.00 YiB"),
@@ -33,6 +42,32 @@ NOW = datetime(2025, 1, 15, 12, 0, tzinfo=UTC)
 )
 def test_tib_takes_the_largest_unit_that_leaves_one(size: int, text: str) -> None:
     assert tib(size) == text
+
+
+@given(st.integers(1024, 1 << 90))
+def test_an_amount_reads_as_in_the_text_that_is_signed(size: int) -> None:
+    said, _, unit = readable_bytes(size).removeprefix("about ").partition(" ")
+    number, _, shown_unit = tib(size).partition(" ")
+    assert (number.rstrip("0").rstrip("."), shown_unit) == (said, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (" ", "(blank: U+0020)"),
+        ("\u2800\u2800", "(blank: U+2800)"),
+        ("\u00a0 \u3164\u200b", "(blank: U+00A0, U+0020, U+3164 and others)"),
+    ],
+)
+def test_a_name_that_shows_nothing_is_called_blank(text: str, shown: str) -> None:
+    assert visible_name(text) == f'<span class="unseen">{shown}</span>'
+    assert blank_words(text) == shown
+
+
+@pytest.mark.parametrize("text", ["", "a b", " a", "<b>"])
+def test_a_name_that_shows_something_stays(text: str) -> None:
+    assert visible_name(text) == escape(text)
+    assert blank_words(text) is None
 
 
 def test_shorten_cuts_the_middle_and_only_where_it_saves() -> None:

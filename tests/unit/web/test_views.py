@@ -96,6 +96,7 @@ def test_deals_never_activated_or_unverified_have_no_span_and_slashed_ones_end_t
 def test_absurd_spans_stay_inside_the_timeline(span: Span) -> None:
     found = timeline_of([span], asked_epoch=HEAD, clock=CLOCK)
     assert found is not None
+    assert found.asked_epoch == HEAD
     [bar] = found.bars
     assert 0 <= bar.left < 100
     assert 0 < bar.solid <= 100

@@ -14,22 +14,22 @@ from explorer.web.job_words import job_words
 from explorer.web.sign_in_pages import own_path
 from explorer.web.written import LOG_LINES, SHOWN_CHARS, read_json_text, shown_document, shown_log
 
+ESCAPE = '<span class="unseen">U+001B</span>'
+
 
 @pytest.mark.parametrize(
     ("log", "shown"),
     [
-        ("\x1b[31mred\x1b[0m", "red"),
-        ("\x9b1;31mred\x9b0m", "red"),
-        ("a\x1b]0;title\x07b\x1b]8;;http://x\x1b\\c", "abc"),
-        ("\x1b[2J\x1b[H\x1b(Bx", "x"),
-        ("1 %\r2 %\r\n", "1 %\n2 %"),
+        ("\x1b[31mred\x1b[0m", f"{ESCAPE}[31mred{ESCAPE}[0m"),
+        ("\x9b31mred", '<span class="unseen">U+009B</span>31mred'),
+        ("fake\rline\r\nnext\r\n", 'fake<span class="unseen">U+000D</span>line\nnext'),
         ("<b>&", "&lt;b&gt;&amp;"),
         ("a\tb", 'a<span class="unseen">U+0009</span>b'),
         ("\u202egnp", '<span class="unseen">U+202E</span>gnp'),
-        ("\x1b", '<span class="unseen">U+001B</span>'),
+        ("\x1b", ESCAPE),
     ],
 )
-def test_logs_lose_what_moves_a_terminal_and_show_what_is_unseen(log: str, shown: str) -> None:
+def test_logs_show_what_moves_a_terminal_and_drop_nothing(log: str, shown: str) -> None:
     assert shown_log(log).text == shown
 
 
@@ -78,6 +78,12 @@ JSON = st.recursive(
 def test_any_document_has_words(document: object) -> None:
     words = job_words(read_json_text(json.dumps({"Tasks": [document], "Labels": document})))
     assert all(name and len(text) <= 300 for name, text in words.pairs)
+
+
+def test_of_an_unknown_document_name_and_image_are_told() -> None:
+    words = job_words(read_json_text('{"Name": "climate-regrid", "Image": "example/regrid:1", "Run": {"Image": "x"}}'))
+    assert words.kind.startswith("a document")
+    assert words.pairs == (("Name", "climate-regrid"), ("Image", "example/regrid:1"))
 
 
 def test_a_bacalhau_job_is_told_in_words() -> None:
