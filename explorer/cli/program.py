@@ -88,7 +88,11 @@ def _is_text(argument: str) -> bool:
 
 def _typed(argument: str) -> str:
     """The argument with each byte that is no text as one: `caf\\xe9`."""
-    return inert(os.fsencode(argument).decode("utf-8", "backslashreplace"))
+    try:
+        typed = os.fsencode(argument)
+    except UnicodeEncodeError:  # no shell can pass it
+        typed = argument.encode("utf-8", "backslashreplace")
+    return inert(typed.decode("utf-8", "backslashreplace"))
 
 
 def make_program() -> typer.Typer:

@@ -1,12 +1,13 @@
 """One connection to PostgreSQL, and the border where asyncpg's errors become ours."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import asyncpg
 
-from explorer.errors import DatabaseRefused, DatabaseUnavailable, QueryTimeout
+from explorer.errors import DatabaseError, DatabaseRefused, DatabaseUnavailable, QueryTimeout
 from explorer.ground.setting_values import covered_url
 
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -37,16 +38,35 @@ def database_errors(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except asyncpg.QueryCanceledError as error:
-        raise QueryTimeout(f"{doing}: the database stopped the statement at its time limit: ask for less") from error
-    except _PERMANENT as error:
-        raise DatabaseRefused(f"{doing}: the database refused: {error}: check FILPLUS_DATABASE_URL") from error
-    except _TRANSIENT as error:
-        raise DatabaseUnavailable(f"{doing}: no database: {_text(error)}: is PostgreSQL running there?") from error
-    except asyncpg.InterfaceError as error:
-        if "closed" not in str(error):
+    except (asyncpg.QueryCanceledError, *_PERMANENT, *_TRANSIENT, asyncpg.InterfaceError) as error:
+        if _is_cancelled():
+            raise asyncio.CancelledError from error
+        found = _ours(doing, error)
+        if found is None:
             raise
-        raise DatabaseUnavailable(f"{doing}: the connection to the database is closed: try again") from error
+        raise found from error
+
+
+def _is_cancelled() -> bool:
+    """Whether the task is to end. A connection that breaks while it is given back for that would hide it otherwise."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0
+
+
+def _ours(doing: str, error: BaseException) -> DatabaseError | None:
+    """Our error for one of asyncpg's or the network's; None where it is none of the connection."""
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return QueryTimeout(f"{doing}: the database stopped the statement at its time limit: ask for less")
+    if isinstance(error, _PERMANENT):
+        return DatabaseRefused(f"{doing}: the database refused: {error}: check FILPLUS_DATABASE_URL")
+    if isinstance(error, _TRANSIENT):
+        return DatabaseUnavailable(f"{doing}: no database: {_text(error)}: is PostgreSQL running there?")
+    if "closed" in str(error):
+        return DatabaseUnavailable(f"{doing}: the connection to the database is closed: try again")
+    return None
 
 
 def _text(error: BaseException) -> str:

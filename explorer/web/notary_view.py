@@ -28,7 +28,7 @@ async def private_page(
 def without_empty(request: web.Request) -> str | None:
     """The request's address without the fields of a form that were left empty; None where there are none."""
     kept = [(name, text) for name, text in request.query.items() if text]
-    return None if len(kept) == len(request.query) else f"{request.path}?{urlencode(kept)}".rstrip("?")
+    return None if len(kept) == len(request.query) else f"{request.path}?{urlencode(kept, safe='!')}".rstrip("?")
 
 
 def given(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -109,7 +109,8 @@ def without_waiting(request: web.Request) -> str | None:
     """The page's address without `waits_for`, where it has filters that don't go with that; None where it has none."""
     if "waits_for" not in request.query or not any(name in request.query for name in _NOT_OF_WAITING):
         return None
-    return f"/reviews?{urlencode([(name, text) for name, text in request.query.items() if name != 'waits_for'])}"
+    kept = [(name, text) for name, text in request.query.items() if name != "waits_for"]
+    return f"/reviews?{urlencode(kept, safe='!')}"
 
 
 def _shows_everything(asked: Mapping[str, Any]) -> bool:

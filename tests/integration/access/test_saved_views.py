@@ -54,7 +54,7 @@ async def test_a_view_is_not_replaced_before_that_was_asked(world: World, ada: d
     status, _, shown = await post(world, ada, name="Mine", query="state=approved")
     assert status == 409
     assert "shows state=open, cluster=eu" in shown
-    assert '<button class="quiet" name="replace" value="Mine">' in shown
+    assert '<button name="replace" value="Mine">' in shown
     assert (await post(world, ada, name="Mine", query="state=approved", replace="Another"))[0] == 409, "not that one"
     assert (await post(world, ada, name="Mine", query="state=open&cluster=eu"))[0] == 303, "the same is no other"
     assert (await post(world, ada, name="Mine", query="state=approved", page="audit"))[0] == 400

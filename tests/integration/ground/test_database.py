@@ -1,6 +1,7 @@
 """Pools, errors at the border, locks: on every PostgreSQL that is taken."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -168,3 +169,24 @@ async def test_without_a_url_the_database_is_embedded(data_dir: Path) -> None:
 
 def test_every_error_of_the_database_is_one() -> None:
     assert all(issubclass(kind, DatabaseError) for kind in (DatabaseRefused, DatabaseUnavailable, QueryTimeout))
+
+
+async def test_a_connection_that_breaks_at_the_end_of_a_task_hides_no_cancellation() -> None:
+    """Else a loop that outlives every failure of the database outlives its own end."""
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        while True:
+            with contextlib.suppress(DatabaseUnavailable), database_errors("reading"):
+                try:
+                    begun.set()
+                    await asyncio.sleep(60)
+                finally:
+                    raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    task = asyncio.create_task(work())
+    await begun.wait()
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=10)
+    assert done
+    assert task.cancelled()
