@@ -1,8 +1,7 @@
 """Names that people give to clusters, notaries and views, and that others read on terminals and pages."""
 
-import unicodedata
-
 from explorer.access.errors import NameRefused
+from explorer.ground.letters import is_unseen
 
 MAX_NAME_CHARS = 100
 
@@ -10,11 +9,12 @@ MAX_NAME_CHARS = 100
 def demand_name(text: str, *, most: int = MAX_NAME_CHARS) -> str:
     """The name itself; NameRefused where it is empty, too long, or holds what can't be seen.
 
-    Control characters, marks of direction, line breaks and half characters are refused; letters of any script are not.
+    Control characters, marks of direction, line breaks, half characters and fillers are refused; letters of any script
+    are not.
     """
     if not 0 < len(text) <= most:
         raise NameRefused(f"a name has 1 to {most} characters, not {len(text)}", value=text[:most])
-    bad = next((char for char in text if unicodedata.category(char) in _UNSEEN), None)
+    bad = next(filter(is_unseen, text), None)
     if bad is not None:
         raise NameRefused(
             f"the name '{_visible(text)}' holds U+{ord(bad):04X}, which can't be seen: leave it out", value=text
@@ -25,7 +25,4 @@ def demand_name(text: str, *, most: int = MAX_NAME_CHARS) -> str:
 
 
 def _visible(text: str) -> str:
-    return "".join(f"U+{ord(char):04X}" if unicodedata.category(char) in _UNSEEN else char for char in text)
-
-
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+    return "".join(f"U+{ord(char):04X}" if is_unseen(char) else char for char in text)

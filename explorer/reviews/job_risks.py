@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from explorer.ground.letters import foreign_characters, is_unseen, mixed_letters
 from explorer.reviews.job_reading import JobSays
-from explorer.reviews.letters import foreign_characters, is_unseen, mixed_letters
 from explorer.reviews.tones import Risk, Tone
 
 MOST_OF_A_KIND: Final = 3

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from explorer.errors import MalformedCid
+from explorer.ground.letters import shows_nothing
 from explorer.reviews.digests import digest
 from explorer.reviews.errors import (
     JobTooLarge,
@@ -17,7 +18,6 @@ from explorer.reviews.errors import (
     OtherNetworkAddress,
     PublisherCannotProve,
 )
-from explorer.reviews.letters import shows_nothing
 from explorer.signatures.errors import UnsayableFact
 from explorer.signatures.values import MAX_BYTES, name_text
 from node.address import PROTOCOL_ACTOR, PROTOCOL_DELEGATED, PROTOCOL_ID, Address, parse_address, text_prefix

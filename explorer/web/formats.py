@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup, escape
 
-from explorer.reviews.letters import BLANKS, is_unseen, shows_nothing
+from explorer.ground.letters import BLANKS, is_unseen, shows_nothing
 
 EPOCH_S = 30
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from explorer.reviews.letters import foreign_characters, mixed_letters
+from explorer.ground.letters import foreign_characters, mixed_letters
 from explorer.web import evidence, formats
 from explorer.web.assets import Assets
 from explorer.web.config import WebConfig

@@ -24,7 +24,8 @@ from explorer.web.config import Limits, WebConfig
 from explorer.web.doorway import DoorLimits
 from explorer.web.listening import answering
 from tests.clusters import KINDS, Server
-from tests.e2e.dashboard import Dashboard, open_dashboard
+from tests.e2e.browsing import Visit
+from tests.e2e.dashboard import Dashboard, Wallet, open_dashboard, sign_in, visit_with_wallet
 from tests.e2e.fake_index import HEAD_TIME, FakeIndex
 from tests.e2e.party_index import party_service
 from tests.e2e.program import Filplus, program_with_demo_records
@@ -189,3 +190,13 @@ async def browser() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ada(browser: Browser, dashboard: Dashboard) -> AsyncIterator[tuple[Visit, Wallet]]:
+    """A notary with a wallet, signed in, who complains of nothing and asks nobody else."""
+    async with visit_with_wallet(browser, dashboard.url) as (visit, wallet):
+        await sign_in(visit)
+        yield visit, wallet
+        assert visit.complaints == []
+        assert [url for url in visit.requested if not url.startswith(visit.base)] == []

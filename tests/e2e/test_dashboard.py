@@ -13,28 +13,12 @@ from playwright.async_api import Browser, Page
 
 from explorer.signatures.verify import verify_record
 from tests.e2e.browsing import Visit, visiting
-from tests.e2e.dashboard import (
-    FILPLUS_CID,
-    Dashboard,
-    Wallet,
-    sign_in,
-    visit_with_wallet,
-)
+from tests.e2e.dashboard import FILPLUS_CID, Dashboard, Wallet, sign_in, visit_with_wallet
 from tests.e2e.parties import ask, f1_sign
 from tests.e2e.test_live_pages import says
 from tests.unit.signatures.builders import OTHER_F1, secret
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def ada(browser: Browser, dashboard: Dashboard) -> AsyncIterator[tuple[Visit, Wallet]]:
-    """A notary with a wallet, signed in, who complains of nothing and asks nobody else."""
-    async with visit_with_wallet(browser, dashboard.url) as (visit, wallet):
-        await sign_in(visit)
-        yield visit, wallet
-        assert visit.complaints == []
-        assert [url for url in visit.requested if not url.startswith(visit.base)] == []
 
 
 @pytest_asyncio.fixture(loop_scope="session")

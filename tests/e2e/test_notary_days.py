@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from explorer.signatures.verify import verify_record
 from tests.e2e.browsing import Visit, visiting
-from tests.e2e.dashboard import Dashboard, Wallet, printed, sign_in, visit_with_wallet
+from tests.e2e.dashboard import Dashboard, Wallet, printed, sign_in
 from tests.e2e.program import Filplus, program_with_demo_records
 from tests.e2e.test_live_pages import says
 from tests.unit.signatures.builders import secret
@@ -31,15 +30,6 @@ async def visiting_as(browser: Browser, url: str, wallet: Wallet) -> AsyncIterat
         await wallet.put_into(visit.page)
         await sign_in(visit)
         yield visit
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def ada(browser: Browser, dashboard: Dashboard) -> AsyncIterator[tuple[Visit, Wallet]]:
-    """A notary with a wallet, signed in."""
-    async with visit_with_wallet(browser, dashboard.url) as (visit, wallet):
-        await sign_in(visit)
-        yield visit, wallet
-        assert visit.complaints == []
 
 
 async def test_a_revoked_notarys_open_queue_says_so_at_once(browser: Browser, dashboard: Dashboard) -> None:

@@ -21,11 +21,7 @@ WHERE r.ended_at IS NULL AND v.state = 'open' AND r.expires_at > coalesce($2::ti
   AND ($7::text[] IS NULL OR v.publisher = ANY ($7))
   AND ($8::text[] IS NULL OR NOT v.publisher = ANY ($8))
   AND $9::boolean = (v.is_asked AND EXISTS (
-      SELECT FROM reviews.decisions AS d
-      WHERE d.review_id = v.id AND d.round = v.round AND d.decision = 'ask' AND d.notary = $1
-        AND NOT EXISTS (SELECT FROM reviews.comments AS c
-                        WHERE c.review_id = v.id AND c.actor_kind = 'cluster' AND c.at > d.at)
-        AND NOT EXISTS (SELECT FROM reviews.results AS s WHERE s.review_id = v.id AND s.at > d.at)
+      SELECT FROM reviews.unanswered AS q WHERE q.review_id = v.id AND q.round = v.round AND q.notary = $1
   ))
 ORDER BY r.expires_at, r.review_id LIMIT $10
 
@@ -44,11 +40,7 @@ SELECT count(*) FROM (
       AND ($6::text[] IS NULL OR v.publisher = ANY ($6))
       AND ($7::text[] IS NULL OR NOT v.publisher = ANY ($7))
       AND NOT (v.is_asked AND EXISTS (
-          SELECT FROM reviews.decisions AS d
-          WHERE d.review_id = v.id AND d.round = v.round AND d.decision = 'ask' AND d.notary = $1
-            AND NOT EXISTS (SELECT FROM reviews.comments AS c
-                            WHERE c.review_id = v.id AND c.actor_kind = 'cluster' AND c.at > d.at)
-            AND NOT EXISTS (SELECT FROM reviews.results AS s WHERE s.review_id = v.id AND s.at > d.at)
+          SELECT FROM reviews.unanswered AS q WHERE q.review_id = v.id AND q.round = v.round AND q.notary = $1
       ))
     LIMIT $3
 ) AS waiting

@@ -11,6 +11,7 @@ from explorer.access.names import demand_name
     [
         ("Bób\u202e", "the name 'BóbU+202E' holds U+202E"),
         ("a\x1b[31m", "the name 'aU+001B[31m' holds U+001B"),
+        ("\u2800", "the name 'U+2800' holds U+2800"),
         ("Bób ", "the name 'Bób ' has spaces"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer.reviews.letters import foreign_characters, mixed_letters, scripts_of, shows_nothing
+from explorer.ground.letters import foreign_characters, mixed_letters, scripts_of, shows_nothing
 
 
 @pytest.mark.parametrize(
