@@ -33,3 +33,18 @@ async def visiting(browser: Browser, base: str, **options: Any) -> AsyncIterator
     context.set_default_timeout(10_000)
     yield Visit(await context.new_page(), base)
     await context.close()
+
+
+async def says(page: Page, selector: str, words: str, *, seconds: float = 10) -> None:
+    """Returns once an element says that."""
+    await page.wait_for_function(
+        "([selector, words]) => document.querySelector(selector)?.innerText.includes(words)",
+        arg=[selector, words],
+        timeout=seconds * 1000,
+    )
+
+
+async def has_decided(page: Page, decision: str) -> None:
+    """Returns once the answer to a decision is there, with its scripts: an open page says it too, a moment before."""
+    await page.wait_for_url("**#decided")
+    await says(page, "#decided", f"You said {decision}")

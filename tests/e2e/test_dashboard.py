@@ -12,10 +12,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from explorer.signatures.verify import verify_record
-from tests.e2e.browsing import Visit, visiting
+from tests.e2e.browsing import Visit, has_decided, says, visiting
 from tests.e2e.dashboard import FILPLUS_CID, Dashboard, Wallet, sign_in, visit_with_wallet
 from tests.e2e.parties import ask, f1_sign
-from tests.e2e.test_live_pages import says
 from tests.unit.signatures.builders import OTHER_F1, secret
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -46,7 +45,7 @@ async def decide(visit: Visit, review: dict[str, Any], decision: str, comment: s
     await visit.page.click(f".decide >> text={decision}")
     await visit.page.fill("#comment", comment)
     await visit.page.click(f"button:has-text('{decision} with Test Wallet')")
-    await says(visit.page, "#decided", f"You said {decision.lower()}")
+    await has_decided(visit.page, decision.lower())
 
 
 async def test_a_notary_is_led_to_sign_in_and_back(browser: Browser, dashboard: Dashboard) -> None:
@@ -115,7 +114,7 @@ async def test_the_wallet_signs_exactly_what_the_page_shows(ada: tuple[Visit, Wa
     shown = await visit.page.text_content("pre.signed")
     await visit.page.fill("#comment", "Too many copies.")
     await visit.page.click("text=Reject with Test Wallet")
-    await says(visit.page, "#decided", "You said reject")
+    await has_decided(visit.page, "reject")
     assert wallet.texts[-1] == shown
     assert dashboard.show(review)["state"] == "rejected"
 
@@ -164,9 +163,8 @@ async def test_by_keyboard_alone_from_the_queue_to_the_decision_and_the_next(
         if await visit.page.evaluate("document.activeElement.textContent") == "Approve with Test Wallet":
             break
     await keys.press("Enter")
-    await says(visit.page, "#decided", "You said approve")
+    await has_decided(visit.page, "approve")
     assert dashboard.show(review)["state"] == "approved"
-    await visit.page.wait_for_load_state()
     await keys.press("?")
     await visit.page.wait_for_selector("dialog")
     await keys.press("Escape")
@@ -290,7 +288,7 @@ async def test_a_review_that_was_opened_anew_asks_for_a_new_text(
     await page.wait_for_selector("text=Approve with Test Wallet")
     assert await page.input_value("#comment") == "half a sent"
     await page.click("text=Approve with Test Wallet")
-    await says(page, "#decided", "You said approve")
+    await has_decided(page, "approve")
 
 
 ANNOUNCE = """
@@ -368,7 +366,7 @@ async def test_other_changes_leave_the_form_alone(ada: tuple[Visit, Wallet], das
     assert await visit.page.input_value("#remark") == "and here"
     assert await visit.page.text_content("pre.signed") == shown
     await visit.page.click("text=Approve with Test Wallet")
-    await says(visit.page, "#decided", "You said approve")
+    await has_decided(visit.page, "approve")
 
 
 async def test_a_session_that_ends_in_mid_decision_loses_nothing(

@@ -8,10 +8,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-from tests.e2e.browsing import Visit
+from tests.e2e.browsing import Visit, has_decided, says
 from tests.e2e.dashboard import TIB, Dashboard, Wallet, sign_in, visit_with_wallet
 from tests.e2e.parties import ask
-from tests.e2e.test_live_pages import says
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -74,7 +73,7 @@ async def test_after_ones_approval_nothing_is_offered_but_a_comment(
     review = dashboard.report(requested_bytes=str(1024 * TIB), results=None)
     page = await deciding(visit, review, "approve")
     await page.click(APPROVE)
-    await says(page, "#decided", "You said approve")
+    await has_decided(page, "approve")
     assert "waits for 1 more of 2 approvals" in await visit.text("#decided")
     for path in ("", "?decide=approve", "?decide=reject", "?decide=ask"):
         await visit.go(f"/reviews/{review['id']}{path}")
@@ -98,7 +97,7 @@ async def test_nothing_is_signed_while_the_explorer_is_away(ada: tuple[Visit, Wa
     assert len(wallet.texts) == shown
     await page.unroute_all()
     await page.click(APPROVE)
-    await says(page, "#decided", "You said approve")
+    await has_decided(page, "approve")
 
 
 async def test_a_signature_outlives_an_explorer_that_went_away_meanwhile(
@@ -118,7 +117,7 @@ async def test_a_signature_outlives_an_explorer_that_went_away_meanwhile(
     assert (await page.input_value("#comment"), dashboard.show(review)["state"]) == ("a reason", "open")
     await page.unroute_all()
     await page.click(APPROVE)
-    await says(page, "#decided", "You said approve")
+    await has_decided(page, "approve")
     assert len(wallet.texts) == shown + 1
 
 
@@ -179,7 +178,7 @@ async def test_a_decision_is_sent_from_its_reason_by_one_key(ada: tuple[Visit, W
     await page.wait_for_selector(APPROVE)
     shown = len(wallet.texts)
     await page.press("#comment", "Control+Enter")
-    await says(page, "#decided", "You said approve")
+    await has_decided(page, "approve")
     assert len(wallet.texts) == shown + 1
     await page.keyboard.press("?")
     assert not await page.is_visible("#keyboard >> text=next row")

@@ -19,7 +19,7 @@ from explorer.web.listening import answering
 from explorer.web.ports import Document
 from node.cid import match_key, parse_cid
 from tests.clusters import open_folder
-from tests.e2e.browsing import Visit, visiting
+from tests.e2e.browsing import Visit, says, visiting
 from tests.e2e.conftest import config_for
 from tests.e2e.fake_index import ACTIVE, HEAD, NONE, RECORDS, FakeIndex, claim
 from tests.e2e.program import Filplus
@@ -98,15 +98,6 @@ async def opened(visit: Visit, path: str) -> Page:
     await says(visit.page, "[data-live-state]", "Live Changes show by themselves.")
     await visit.page.evaluate("window.marked = true")
     return visit.page
-
-
-async def says(page: Page, selector: str, words: str, *, seconds: float = 10) -> None:
-    """Returns once an element says that."""
-    await page.wait_for_function(
-        "([selector, words]) => document.querySelector(selector)?.innerText.includes(words)",
-        arg=[selector, words],
-        timeout=seconds * 1000,
-    )
 
 
 async def test_the_verdict_of_an_open_page_changes(service: Service, visit: Visit) -> None:

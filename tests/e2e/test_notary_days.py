@@ -11,10 +11,9 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from explorer.signatures.verify import verify_record
-from tests.e2e.browsing import Visit, visiting
+from tests.e2e.browsing import Visit, has_decided, says, visiting
 from tests.e2e.dashboard import Dashboard, Wallet, printed, sign_in
 from tests.e2e.program import Filplus, program_with_demo_records
-from tests.e2e.test_live_pages import says
 from tests.unit.signatures.builders import secret
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -96,7 +95,7 @@ async def test_no_second_wallet_is_asked_while_one_is(ada: tuple[Visit, Wallet],
     assert (len(wallet.texts), await page.evaluate("window.otherAsked")) == (len(set(wallet.texts)), None)
     wallet.is_willing = True
     await page.click("text=Approve with Test Wallet")
-    await says(page, "#decided", "You said approve")
+    await has_decided(page, "approve")
 
 
 @contextmanager
@@ -127,7 +126,7 @@ async def test_a_restart_of_the_service_costs_an_open_page_nothing(browser: Brow
                 await says(visit.page, "[data-live-state]", "Live Changes show by themselves.", seconds=20)
                 await demand_typed(visit.page)
                 await visit.page.click("text=Approve with Test Wallet")
-                await says(visit.page, "#decided", "You said approve")
+                await has_decided(visit.page, "approve")
                 assert dashboard.show(review)["decisions"][0]["comment"] == "half a reason"
 
 
