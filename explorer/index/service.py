@@ -138,6 +138,11 @@ class IndexService:
             "examples": examples,
         }
 
+    async def present(self) -> Document:
+        """What `status` says of the head and the programme alone: `index`, `programme`."""
+        async with self.at_head() as (_, standpoint):
+            return {"index": as_of(standpoint), "programme": standpoint.programme}
+
     async def ping(self) -> None:
         """Returns once the database has answered."""
         with database_errors("asking the database"):

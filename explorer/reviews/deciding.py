@@ -91,10 +91,11 @@ async def impediment(desk: Desk, actor: Actor, review_id: str) -> str | None:
     """Why a notary has nothing to decide on an open review, however it looks at it; None where it has."""
     async with desk.looking() as connection:
         review = await found(connection, review_id)
-    try:
-        demand_impartial(review.life, Notary(actor.id, frozenset({actor.id})))
-    except (AlreadyDecided, OwnReview) as error:
-        return str(error)
+        try:
+            demand_impartial(review.life, Notary(actor.id, frozenset({actor.id})))
+            await _demand_undecided(connection, review, actor.id)
+        except (AlreadyDecided, OwnReview) as error:
+            return str(error)
     return None
 
 

@@ -52,6 +52,7 @@ from explorer.web.keys import (
 from explorer.web.metrics import HttpMetrics
 from explorer.web.middleware import answer_problems, keep_limits, observe, problem_response
 from explorer.web.ports import Access, AuditLog, Index, Parties, SignIn, Views, Webhooks
+from explorer.web.present import PRESENT, Present, know_present
 from explorer.web.problems import Problem
 from explorer.web.rendering import Renderer
 
@@ -142,10 +143,11 @@ def make_app(
     """
     contract = Contract.load(public_url=config.public_url, version=config.version)
     assets = Assets.load()
-    around = [observe, answer_problems, keep_limits, let_in, answer_once]
+    around = [observe, answer_problems, keep_limits, let_in, know_present, answer_once]
     app = web.Application(middlewares=around, client_max_size=config.limits.body_bytes)
     app[INDEX], app[CONFIG], app[CONTRACT] = index, config, contract
-    app[METRICS], app[RENDERER] = HttpMetrics(config.registry), Renderer(config, assets)
+    app[METRICS], app[PRESENT] = HttpMetrics(config.registry), Present(index)
+    app[RENDERER] = Renderer(config, assets, app[PRESENT])
     app[BROADCAST] = Broadcast() if broadcast is None else broadcast
     app[DOORKEEPER] = Doorkeeper(access, config)
     app[SIGN_IN], app[AUDIT] = sign_in, audit

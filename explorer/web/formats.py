@@ -1,7 +1,9 @@
 """How values are written for people: sizes, times, long names, text that nobody may trust."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -141,7 +143,7 @@ class EpochClock:
         return self.epoch + round((moment - self.time).total_seconds()) // EPOCH_S
 
 
-def clock_from(epoch: int | None, time: str | None) -> EpochClock | None:
-    """The clock of a document's `epoch` and `time`; None when it has none."""
-    moment = parse_time(time)
+def document_clock(as_of: Mapping[str, Any]) -> EpochClock | None:
+    """The clock that a document's `epoch` and `time` set; None when it has none."""
+    epoch, moment = as_of["epoch"], parse_time(as_of["time"])
     return None if epoch is None or moment is None else EpochClock(epoch, moment)

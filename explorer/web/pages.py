@@ -10,11 +10,10 @@ from explorer.web import asking
 from explorer.web.caching import HEAD_MAX_AGE_S, MAX_AGE_S, max_age, page_answer
 from explorer.web.coverage import coverage_bars
 from explorer.web.evidence import VERDICT_LABELS, holders_of, is_partial, next_cursors, spans_of, totals
-from explorer.web.formats import rfc3339
+from explorer.web.formats import document_clock, rfc3339
 from explorer.web.headers import timed
 from explorer.web.keys import BROADCAST, CONFIG, INDEX, RENDERER
 from explorer.web.ports import EVIDENCE_KINDS, AsOf, Document
-from explorer.web.rendering import document_clock
 from explorer.web.sentences import beyond_headline, headline, reach
 from explorer.web.timeline import timeline_of
 
@@ -29,7 +28,6 @@ async def home_page(request: web.Request) -> web.StreamResponse:
         "home.html",
         programme=status["programme"],
         clock=document_clock(status["index"]),
-        index_head=document_clock(status["index"]),
         status=status,
         examples=list(examples)[:3],
         live=live,
@@ -63,7 +61,6 @@ async def status_page(request: web.Request, status: Document, live: Document) ->
         "status.html",
         programme=status["programme"],
         clock=document_clock(status["index"]),
-        index_head=document_clock(status["index"]),
         status=status,
         bars=coverage_bars(status),
         reach=reach(status["node"]),
@@ -91,7 +88,6 @@ def _verdict_view(verdict: Document, described: Document, asked: dict[str, Any],
     epoch = verdict["as_of"]["epoch"]
     label, tone = VERDICT_LABELS[verdict["verdict"]]
     return {
-        "programme": verdict["programme"],
         "clock": clock,
         "verdict": verdict,
         "cid": described,
@@ -137,8 +133,8 @@ def _more_addresses(verdict: Document, asked: dict[str, Any]) -> dict[str, str]:
 
 async def record_page(request: web.Request, record: Document, kind: str) -> web.StreamResponse:
     """`GET /deals/{id}`, `/claims/{id}`, `/allocations/{id}` for a browser."""
-    status = await _status(request)
-    text = request.app[RENDERER].page(
-        "record.html", programme=status["programme"], clock=document_clock(status["index"]), record=record, kind=kind
-    )
+    with timed(request, "index"):
+        present = await request.app[INDEX].present()
+    clock = document_clock(present["index"])
+    text = request.app[RENDERER].page("record.html", clock=clock, record=record, kind=kind)
     return page_answer(request, text, cache_control=max_age(HEAD_MAX_AGE_S))

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from explorer.web.caching import HEAD_MAX_AGE_S, max_age, page_answer, written_page
 from explorer.web.charts import month_chart, widths
+from explorer.web.formats import document_clock
 from explorer.web.keys import RENDERER
 from explorer.web.ports import EVIDENCE_KINDS, Document
-from explorer.web.rendering import document_clock
 
 _CACHE = max_age(HEAD_MAX_AGE_S)
 SHOWN_ROWS = 500
@@ -54,7 +54,7 @@ def _followed(live: Document, party: Document) -> Document:
 
 def _page(request: web.Request, template: str, document: Document, **view: Any) -> str:
     clock = document_clock(document["as_of"])
-    return request.app[RENDERER].page(template, programme=document["programme"], clock=clock, **view)
+    return request.app[RENDERER].page(template, clock=clock, **view)
 
 
 def _summary_view(party: Document) -> dict[str, Any]:

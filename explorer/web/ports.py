@@ -53,6 +53,9 @@ class Index(Protocol):
     async def status(self) -> Document:
         """The document `Status`."""
 
+    async def present(self) -> Document:
+        """What `status` says of the head and the programme alone: `index` with `epoch` and `time`; `programme`."""
+
     async def ping(self) -> None:
         """Returns once the database has answered."""
 

@@ -1,6 +1,5 @@
 """Pages from templates: the environment, what every page is told, and the page of a problem."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -11,8 +10,9 @@ from explorer.ground.letters import foreign_characters, mixed_letters
 from explorer.web import evidence, formats
 from explorer.web.assets import Assets
 from explorer.web.config import WebConfig
-from explorer.web.formats import EpochClock, clock_from
+from explorer.web.formats import EpochClock
 from explorer.web.ports import Document
+from explorer.web.present import Present
 
 STATE_TONES = {"open": "wait", "approved": "good", "rejected": "bad"}
 """The colour of the label of a review's state; the others are grey. The word itself stands in the label."""
@@ -32,13 +32,11 @@ def _environment() -> Environment:
 
 
 class Renderer:
-    """Makes pages of documents. Remembers the last programme and head it saw, for pages that have no document of their
-    own."""
+    """Makes pages of documents, and of what is known of the present."""
 
-    def __init__(self, config: WebConfig, assets: Assets) -> None:
+    def __init__(self, config: WebConfig, assets: Assets, present: Present) -> None:
         self._config = config
-        self._programme: Document | None = None
-        self._head: EpochClock | None = None
+        self._present = present
         self._environment = _environment()
         self._environment.filters.update(
             tib=formats.tib,
@@ -66,25 +64,16 @@ class Renderer:
             state_tone=lambda state: STATE_TONES.get(state, "past"),
         )
 
-    def page(
-        self,
-        template: str,
-        *,
-        programme: Document | None = None,
-        clock: EpochClock | None = None,
-        index_head: EpochClock | None = None,
-        **context: Any,
-    ) -> str:
-        """The page. `clock` turns its epochs into times; `index_head` is where the index ends now."""
-        self._programme = self._programme if programme is None else programme
-        self._head = self._head if index_head is None else index_head
-        usual = {"programme": self._programme, "stands_at": self._long_ago(), "q": "", "live": None, "actor": None}
+    def page(self, template: str, *, clock: EpochClock | None = None, **context: Any) -> str:
+        """The page. `clock` turns its epochs into times."""
+        present = {"present_programme": self._present.programme, "stands_at": self._long_ago()}
+        usual = {**present, "q": "", "live": None, "actor": None}
         told = {**usual, **context, "moment": _Moments(self._config, clock)}
         return self._environment.get_template(template).render(told)
 
     def _long_ago(self) -> EpochClock | None:
         """The head, where its time is days away from ours, as that of a simulated chain may be; None where it isn't."""
-        head = self._head
+        head = self._present.head
         return head if head is not None and abs(self._config.now() - head.time) > _USUAL_LAG else None
 
 
@@ -117,8 +106,3 @@ class _Moments:
             "day": formats.short_day(moment),
             "ago": formats.ago(moment, self._now),
         }
-
-
-def document_clock(as_of: Mapping[str, Any]) -> EpochClock | None:
-    """The clock that a document's `epoch` and `time` set."""
-    return clock_from(as_of["epoch"], as_of["time"])

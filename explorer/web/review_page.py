@@ -14,6 +14,7 @@ from explorer.reviews.dossier import Dossier, load_dossier
 from explorer.reviews.tones import Tone
 from explorer.signatures.errors import SignedTextError
 from explorer.web.evidence import VERDICT_LABELS, spans_of
+from explorer.web.formats import document_clock
 from explorer.web.job_words import job_words
 from explorer.web.keys import RENDERER
 from explorer.web.notary_view import notary_view, private_page
@@ -21,7 +22,6 @@ from explorer.web.pages import live_view
 from explorer.web.parties import actor_id_soon
 from explorer.web.ports import Document
 from explorer.web.problems import Problem
-from explorer.web.rendering import document_clock
 from explorer.web.sentences import headline
 from explorer.web.timeline import timeline_of
 from explorer.web.written import SHOWN_CHARS, read_json_text, shown_document, shown_log, visible_lines

@@ -227,6 +227,11 @@ class FakeIndex:
         """One of the allocations above."""
         return await self._record("allocations", allocation_id)
 
+    async def present(self) -> Document:
+        """The head and the programme."""
+        await self.ping()
+        return {"index": self._present(), "programme": self._programme()}
+
     async def status(self) -> Document:
         """An index with complete claims, partial deals and no allocations, or an empty one."""
         await self.ping()
@@ -251,8 +256,7 @@ class FakeIndex:
         return {
             "network": self.network,
             "index": {
-                "epoch": None if self.empty else HEAD,
-                "time": None if self.empty else "2025-01-15T15:09:30Z",
+                **self._present(),
                 "coverage": [] if self.empty else covered,
                 "counts": dict.fromkeys(counts, 0) if self.empty else counts,
             },
@@ -268,6 +272,10 @@ class FakeIndex:
                 if record["id"] == number:
                     return record
         raise NotFound(f"There is no {kind[:-1]} {number} in the index; /status says what it covers.", value=number)
+
+    def _present(self) -> Document:
+        """Where the index ends."""
+        return {"epoch": None if self.empty else HEAD, "time": None if self.empty else "2025-01-15T15:09:30Z"}
 
     def _canonical(self, cid: str) -> str:
         found = _CID.fullmatch(cid)

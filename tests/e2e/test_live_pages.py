@@ -39,9 +39,8 @@ class MovingIndex(FakeIndex):
         found = await super().verdict(ACTIVE if self.granted and cid == NONE else cid, **asked)
         return {**found, "cid": cid, "canonical": cid}
 
-    async def status(self) -> Document:
-        found = await super().status()
-        return {**found, "index": {**found["index"], "epoch": HEAD + self.moved}}
+    def _present(self) -> Document:
+        return {**super()._present(), "epoch": HEAD + self.moved}
 
     def _as_of(self, epoch: int) -> Document:
         return super()._as_of(epoch + self.moved)

@@ -134,7 +134,7 @@ async def test_tables_stay_tables_on_a_telephone(phone: Visit) -> None:
 
 async def test_bands_on_a_simulated_network_that_has_retired(browser: Browser, retired_url: str) -> None:
     async for visit in visiting(browser, retired_url):
-        for path in ["/", f"/cid/{ACTIVE}", "/status", "/docs", "/deals/3", "/cid/no", "/nothing"]:
+        for path in ["/nothing", "/docs", "/cid/no", "/", f"/cid/{ACTIVE}", "/status", "/deals/3"]:
             await visit.go(path)
             text = await visit.text("body")
             assert "Simulated network" in text, path

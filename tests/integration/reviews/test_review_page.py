@@ -9,6 +9,8 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
+from explorer.access.notaries import add_notary, find_notary, revoke_notary
+from explorer.access.sessions import begin_session
 from explorer.index.service import IndexService
 from explorer.parties.resolving import Resolver
 from explorer.parties.service import PartyService
@@ -24,7 +26,7 @@ from node.sim.rpc.dispatch import Dispatcher, open_node
 from tests.e2e.conftest import Got
 from tests.e2e.fake_index import ACTIVE, HEAD_TIME, NONE, PAYLOAD, FakeIndex
 from tests.integration.forms import FORM, encoded, spoiled
-from tests.integration.reviews.conftest import PUBLIC_URL, World, document, opened_world, signature_of
+from tests.integration.reviews.conftest import OPERATOR, PUBLIC_URL, World, document, opened_world, signature_of
 from tests.unit.index.dumps import piece_text
 from tests.unit.signatures.builders import NOTARY_0X, NOTARY_F1, OTHER_F1, PUBLISHER_F1
 
@@ -233,6 +235,21 @@ async def test_whose_key_has_approved_is_told_so_from_the_start_under_its_other_
         assert f"{NOTARY_0X} has approved in this round already, as {NOTARY_F1}" in page
         assert "Reject" not in page
     assert "Reject" in await looked_at(world, f"/reviews/{review['id']}", OTHER_F1)
+
+
+async def test_who_was_revoked_and_returned_is_offered_nothing_in_that_round(world: World) -> None:
+    review = await world.proven(requested_bytes=str(1 << 50))
+    assert (await world.decide(review)).status == 200
+    async with world.pool.acquire() as connection:
+        await revoke_notary(connection, str(NOTARY_F1), by=OPERATOR)
+        await add_notary(connection, NOTARY_F1, "Ada", by=OPERATOR)
+        returned = await find_notary(connection, NOTARY_F1)
+        assert returned is not None
+        world.cookies[NOTARY_F1] = await begin_session(connection, returned)
+    for query in ("", "?decide=approve", "?decide=reject"):
+        page = await looked_at(world, f"/reviews/{review['id']}{query}", NOTARY_F1)
+        assert "was revoked and added again: that approval counts no more" in page
+        assert "Reject" not in page
 
 
 async def test_nobody_is_offered_to_decide_their_own(world: World) -> None:

@@ -10,7 +10,7 @@ from explorer.web.formats import (
     EpochClock,
     ago,
     blank_words,
-    clock_from,
+    document_clock,
     plain,
     plural,
     rfc3339,
@@ -128,7 +128,7 @@ def test_clock_counts_thirty_seconds_an_epoch_and_ends_with_the_calendar() -> No
 
 
 def test_no_clock_without_an_epoch() -> None:
-    assert clock_from(None, None) is None
-    made = clock_from(100, "2025-01-15T12:00:00Z")
+    assert document_clock({"epoch": None, "time": None}) is None
+    made = document_clock({"epoch": 100, "time": "2025-01-15T12:00:00Z"})
     assert made is not None
     assert rfc3339(made.time) == "2025-01-15T12:00:00Z"

@@ -1,31 +1,92 @@
-"""What every page is told beyond its own document."""
+"""What every page says of the present, whatever it shows itself."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from explorer.errors import DatabaseUnavailable
 from explorer.web.assets import Assets
 from explorer.web.config import WebConfig
-from explorer.web.formats import EpochClock
+from explorer.web.formats import rfc3339
+from explorer.web.ports import Document
+from explorer.web.present import Present
 from explorer.web.rendering import Renderer
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def band(network: str, behind: timedelta) -> str:
-    """A page after one that knew where the index ends, up to the end of its band."""
-    config = WebConfig(network=network, public_url="http://127.0.0.1", version="0", now=lambda: NOW)
-    renderer = Renderer(config, Assets.load())
-    renderer.page("search.html", index_head=EpochClock(4_622_139, NOW - behind))
-    return renderer.page("search.html").partition('<div class="wide">')[0]
+class PresentIndex:
+    """An index that knows the present alone; `down` makes its database fail."""
+
+    def __init__(self, *, status: str = "open", behind: timedelta = timedelta()) -> None:
+        self.status = status
+        self.behind = behind
+        self.down = False
+        self.asked = 0
+
+    async def present(self) -> Document:
+        """The head at a fixed epoch."""
+        self.asked += 1
+        if self.down:
+            raise DatabaseUnavailable("no answer")
+        return {
+            "index": {"epoch": 4_622_139, "time": rfc3339(NOW - self.behind)},
+            "programme": {"status": self.status, "retires_at_epoch": None},
+        }
 
 
-def test_a_simulated_chain_says_where_its_clock_stands() -> None:
-    assert 'Its clock stands at 2025-01-23, epoch <span class="num">4622139</span>.' in band(
-        "simulated", timedelta(days=669)
-    )
+class Pages:
+    """Pages over such an index, and time that passes when told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, index: PresentIndex, network: str = "mainnet") -> None:
+        self.passed_s = 0.0
+        monkeypatch.setattr("explorer.web.present.time.monotonic", lambda: self.passed_s)
+        config = WebConfig(network=network, public_url="http://127.0.0.1", version="0", now=lambda: NOW)
+        self.present = Present(index)  # type: ignore[arg-type]
+        self.renderer = Renderer(config, Assets.load(), self.present)
+
+    async def band(self, **context: Any) -> str:
+        """A page up to the end of its band."""
+        await self.present.renew()
+        return self.renderer.page("search.html", **context).partition('<div class="wide">')[0]
+
+
+async def test_a_simulated_chain_says_where_its_clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Pages(monkeypatch, PresentIndex(behind=timedelta(days=669)), "simulated")
+    assert 'Its clock stands at 2025-01-23, epoch <span class="num">4622139</span>.' in await pages.band()
 
 
 @pytest.mark.parametrize(("network", "days"), [("simulated", 1), ("mainnet", 669)])
-def test_a_chain_that_is_up_to_date_or_real_says_nothing_of_it(network: str, days: int) -> None:
-    assert "clock stands" not in band(network, timedelta(days=days))
+async def test_a_chain_that_is_up_to_date_or_real_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, network: str, days: int
+) -> None:
+    pages = Pages(monkeypatch, PresentIndex(behind=timedelta(days=days)), network)
+    assert "clock stands" not in await pages.band()
+
+
+async def test_the_end_of_the_programme_is_said_whatever_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = Pages(monkeypatch, PresentIndex(status="retired"))
+    assert "FIL+ has ended" in await pages.band(programme={"status": "open"})
+
+
+async def test_it_is_asked_for_every_two_seconds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = PresentIndex()
+    pages = Pages(monkeypatch, index)
+    assert "FIL+ has ended" not in await pages.band()
+    index.status = "retired"
+    assert "FIL+ has ended" not in await pages.band()
+    assert index.asked == 1
+    pages.passed_s = 2.1
+    assert "FIL+ has ended" in await pages.band()
+
+
+async def test_without_the_database_it_stays_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = PresentIndex(status="retired")
+    pages = Pages(monkeypatch, index)
+    index.down = True
+    assert "FIL+" not in (await pages.band()).partition("<body>")[2].replace("FIL+ explorer", "")
+    index.down, pages.passed_s = False, 3.0
+    assert "FIL+ has ended" in await pages.band()
+    index.down, pages.passed_s = True, 6.0
+    assert "FIL+ has ended" in await pages.band()
