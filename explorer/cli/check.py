@@ -1,16 +1,15 @@
 """`filplus check`: which of the components work."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import typer
-from rich.table import Table
 
 from explorer.cli.alert_findings import channel_findings, webhook_finding
 from explorer.cli.exits import Exit
 from explorer.cli.findings import Finding
 from explorer.cli.node_findings import node_findings
 from explorer.cli.running import run
-from explorer.cli.terminal import shown, terminal_of
+from explorer.cli.terminal import Terminal, terminal_of
 from explorer.errors import FilplusError
 from explorer.ground.connection import open_connection
 from explorer.ground.database import open_database
@@ -23,7 +22,8 @@ from explorer.index.spans import load_coverage, load_index_epoch
 from explorer.verdict.coverage import Coverage
 from explorer.verdict.records import RECORD_KINDS
 
-_MARKS = {"ok": "[green]✓ works[/]", "note": "[yellow]• note[/]", "fails": "[red]✗ fails[/]"}
+_MARKS = {"ok": "✓ works", "note": "• note ", "fails": "✗ fails"}
+_STYLES = {"ok": None, "note": "yellow", "fails": "red"}
 
 
 def check_command(context: typer.Context) -> None:
@@ -33,10 +33,7 @@ def check_command(context: typer.Context) -> None:
     async def work() -> Exit:
         settings = terminal.settings()
         findings = [finding async for finding in examine(settings)]
-        table = Table("component", "state", "", "remedy")
-        for one in findings:
-            table.add_row(one.component, _MARKS[one.state], shown(one.fact), shown(one.remedy))
-        terminal.people.print(table)
+        _print_findings(terminal, findings)
         failed = any(one.state == "fails" for one in findings)
         rows = [{"component": f.component, "state": f.state, "fact": f.fact, "remedy": f.remedy} for f in findings]
         settings_rows = {row.name: {"value": row.value, "origin": str(row.origin)} for row in settings.rows()}
@@ -44,6 +41,17 @@ def check_command(context: typer.Context) -> None:
         return Exit.ERROR if failed else Exit.OK
 
     run(terminal, work)
+
+
+def _print_findings(terminal: Terminal, findings: Sequence[Finding]) -> None:
+    """A line for each component, and its remedy below it."""
+    width = max(len(one.component) for one in findings)
+    for one in findings:
+        head = f"{_MARKS[one.state]}  {one.component:<{width}}  "
+        indent = " " * len(head)
+        terminal.tell(head + one.fact, indent=indent, style=_STYLES[one.state])
+        if one.remedy:
+            terminal.tell(f"{indent}→ {one.remedy}", indent=f"{indent}  ", style=_STYLES[one.state])
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:

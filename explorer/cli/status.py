@@ -1,12 +1,11 @@
 """The index's status as text for people."""
 
-from itertools import groupby
 from typing import Any
 
-from rich.table import Table
-
+from explorer.cli.tables import print_table
 from explorer.cli.terminal import Terminal, shown
 from explorer.index.verifications import has_compared
+from explorer.verdict.records import RECORD_KINDS
 
 SPANS_SHOWN = 5
 
@@ -24,7 +23,7 @@ def print_status(terminal: Terminal, document: dict[str, Any]) -> None:
     terminal.people.print(f"FIL+ programme: {_programme_text(document['programme'])}")
     _print_node(terminal, document["node"])
     _print_verification(terminal, index.get("verification"))
-    terminal.people.print(_coverage_table(index["coverage"]))
+    _print_coverage(terminal, index["coverage"])
     for hole in index.get("holes", []):
         terminal.people.print(f"[yellow]hole[/] {hole['kind']} of heights {_heights(hole)}: {shown(hole['reason'])}")
 
@@ -89,18 +88,20 @@ def _heights(hole: dict[str, Any]) -> str:
     return str(first) if first == last else f"{first} to {last}"
 
 
-def _coverage_table(spans: list[dict[str, Any]]) -> Table:
-    table = Table("kind", "covered completely", "source", title="Coverage", title_justify="left")
-    by_kind = {kind: list(group) for kind, group in groupby(spans, key=lambda span: span["kind"])}
-    for kind in ("deals", "claims", "allocations"):
-        newest = sorted(by_kind.get(kind, []), key=lambda span: -span["through_epoch"])
-        if not newest:
-            table.add_row(kind, "at no epoch", "", style="yellow")
-        for span in newest[:SPANS_SHOWN]:
-            table.add_row(kind, _epochs(span), shown(span["source"]))
+def _print_coverage(terminal: Terminal, spans: list[dict[str, Any]]) -> None:
+    """The newest spans of each kind; a kind without any in yellow."""
+    rows: list[tuple[str, str, str]] = []
+    styles: list[str | None] = []
+    for kind in RECORD_KINDS:
+        newest = sorted((span for span in spans if span["kind"] == kind), key=lambda span: -span["through_epoch"])
+        told: list[tuple[str, str, str]] = [(kind, _epochs(span), span["source"]) for span in newest[:SPANS_SHOWN]]
+        if not told:
+            told = [(kind, "at no epoch", "")]
         if len(newest) > SPANS_SHOWN:
-            table.add_row("", f"and {len(newest) - SPANS_SHOWN} older", "")
-    return table
+            told.append(("", f"and {len(newest) - SPANS_SHOWN} older", ""))
+        rows += told
+        styles += [None if newest else "yellow"] * len(told)
+    print_table(terminal, ("kind", "covered completely", "source"), rows, styles=styles)
 
 
 def _epochs(span: dict[str, Any]) -> str:

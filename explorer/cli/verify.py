@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import asyncpg
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from explorer.cli.exits import Exit
 from explorer.cli.progress import LINE_EVERY_S
 from explorer.cli.running import run
+from explorer.cli.tables import print_table
 from explorer.cli.terminal import Terminal, shown, terminal_of
 from explorer.errors import SettingsError
 from explorer.follow.opening import Followed, open_chain
@@ -153,7 +153,7 @@ def _print(terminal: Terminal, found: Verification, silent: Sequence[str]) -> No
     """The comparison as a table, a few examples, and what it doesn't say anything about."""
     people = terminal.people
     _print_beginning(people, found, silent)
-    people.print(_table(found))
+    _print_counts(terminal, found)
     for example in found.examples[:_SHOWN]:
         people.print(f"  {_example_text(example)}")
     if len(found.examples) > _SHOWN:
@@ -203,14 +203,16 @@ def _other_epoch_text(asked: int, epoch: int) -> str:
     return f"Epoch {asked} has no tipset, it is a null round: {tipset}, of epoch {epoch}, was taken."
 
 
-def _table(found: Verification) -> Table:
-    table = Table("kind", "index", "node", "missing", "surplus", "different")
+def _print_counts(terminal: Terminal, found: Verification) -> None:
+    """How many records of each kind were compared and differ; a kind with drift in red."""
+    rows, styles = [], []
     for kind in RECORD_KINDS:
         if kind in found.compared:
             compared, drift = found.compared[kind], found.drift[kind]
             numbers = (compared["index"], compared["node"], drift["missing"], drift["surplus"], drift["different"])
-            table.add_row(kind, *(f"{number:,}" for number in numbers), style="red" if sum(drift.values()) else None)
-    return table
+            rows.append((kind, *(f"{number:,}" for number in numbers)))
+            styles.append("red" if sum(drift.values()) else None)
+    print_table(terminal, ("kind", "index", "node", "missing", "surplus", "different"), rows, styles=styles)
 
 
 def _example_text(example: dict[str, Any]) -> str:
