@@ -13,6 +13,7 @@ from node.devnet.serving import serving
 from tests.contract.devnets import devnet
 from tests.contract.doors import HttpReply, HttpRequest
 from tests.contract.stories import Story
+from tests.patience import PATIENCE_S
 
 _PING = "Filecoin.StateNetworkName"
 
@@ -34,7 +35,7 @@ class WireSocket:
         request_id = f"ping {self.pings}"
         await self.send(json.dumps({"jsonrpc": "2.0", "id": request_id, "method": _PING, "params": []}))
         frames: list[str] = []
-        while json.loads(frame := await self.socket.receive_str(timeout=30)).get("id") != request_id:
+        while json.loads(frame := await self.socket.receive_str(timeout=PATIENCE_S)).get("id") != request_id:
             frames.append(frame)
         return frames
 

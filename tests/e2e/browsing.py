@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 
+from tests.patience import PATIENCE_S
+
 
 class Visit:
     """A page that remembers what it asked for and what it complained of."""
@@ -30,12 +32,12 @@ class Visit:
 
 async def visiting(browser: Browser, base: str, **options: Any) -> AsyncIterator[Visit]:
     context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(1000 * PATIENCE_S)
     yield Visit(await context.new_page(), base)
     await context.close()
 
 
-async def says(page: Page, selector: str, words: str, *, seconds: float = 10) -> None:
+async def says(page: Page, selector: str, words: str, *, seconds: float = PATIENCE_S) -> None:
     """Returns once an element says that."""
     await page.wait_for_function(
         "([selector, words]) => document.querySelector(selector)?.innerText.includes(words)",

@@ -31,7 +31,7 @@ from tests.e2e.party_index import party_service
 from tests.e2e.program import Filplus, program_with_demo_records
 
 
-def config_for(index: FakeIndex, *, public_url: str = "http://filplus.test", timeout_s: float = 5.0) -> WebConfig:
+def config_for(index: FakeIndex, *, public_url: str = "http://filplus.test", timeout_s: float = 30.0) -> WebConfig:
     """What the tests' servers answer as: three minutes after the head of the index."""
     return WebConfig(
         network=index.network,

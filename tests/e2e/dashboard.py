@@ -19,6 +19,7 @@ from node.address import Address
 from tests.e2e.browsing import Visit
 from tests.e2e.parties import Answer, ask, eth_sign, f1_sign
 from tests.e2e.program import Filplus, program_with_demo_records
+from tests.patience import PATIENCE_S
 from tests.unit.signatures.builders import OTHER_F1, PUBLISHER_F1, secret
 
 FILPLUS_CID, PAST_CID = CHAPTERS[0].cids[0], CHAPTERS[2].cids[0]
@@ -189,7 +190,7 @@ async def visit_with_wallet(
 ) -> AsyncIterator[tuple[Visit, Wallet]]:
     """A visit by somebody with a wallet in the browser."""
     context = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(1000 * PATIENCE_S)
     page, wallet = await context.new_page(), next(_WALLETS)
     wallet.is_willing, wallet.answer = True, None
     await wallet.put_into(page, legacy=legacy)

@@ -15,9 +15,8 @@ from urllib.error import HTTPError
 from coincurve import PrivateKey
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from tests.patience import PATIENCE_S
 from tests.unit.signatures.oracles import personal_sign
-
-_PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def ask(url: str, body: Any = None, *, key: str | None = None) -> Answer:
     headers = {"Content-Type": "application/json"} | ({} if key is None else {"Authorization": f"Bearer {key}"})
     data = None if body is None else json.dumps(body).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=_PATIENCE_S) as got:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=PATIENCE_S) as got:
             return Answer(got.status, json.loads(got.read()))
     except HTTPError as error:
         with error:
@@ -72,7 +71,7 @@ class Receiver:
 
     def told(self, review_id: str, count: int) -> list[dict[str, Any]]:
         """The first alerts about a review, as soon as there are that many."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             found = [one for one in self.alerts if one["data"]["id"] == review_id]
             if len(found) >= count:

@@ -14,6 +14,7 @@ from tempfile import TemporaryFile
 from explorer.demo.story import dump_path
 from explorer.ground.service_file import running_service
 from tests.clusters import open_folder
+from tests.patience import PATIENCE_S
 
 PROGRAM = Path(sys.executable).with_name("filplus")
 
@@ -52,7 +53,7 @@ class Filplus:
         try:
             yield
         finally:
-            holder.communicate(timeout=30)
+            holder.communicate(timeout=PATIENCE_S)
 
     @contextmanager
     def serving(self) -> Iterator[str]:
@@ -78,19 +79,19 @@ class Filplus:
                 yield json.loads(server.stdout.readline())["url"]
             finally:
                 server.send_signal(signal.SIGTERM)
-                server.communicate(timeout=30)
+                server.communicate(timeout=PATIENCE_S)
             log.seek(0)
             assert server.returncode == 0, log.read().decode()[-5000:]
 
     def address(self, server: subprocess.Popen[bytes]) -> str:
         """Where a server that was just started answers, once it does."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             if url := running_service(self.data_dir):
                 return url
             assert server.poll() is None, "filplus serve ended"
             time.sleep(0.05)
-        raise AssertionError("no service.json within 30 s")
+        raise AssertionError("no service.json")
 
 
 @contextmanager

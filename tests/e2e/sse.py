@@ -9,6 +9,8 @@ from typing import Any
 import aiohttp
 import orjson
 
+from tests.patience import PATIENCE_S
+
 ANY = "text/event-stream"
 
 
@@ -36,7 +38,7 @@ class Stream:
     last_id: str = ""
     blocks: list[Block] = field(default_factory=list)
 
-    async def block(self, *, seconds: float = 5) -> Block | None:
+    async def block(self, *, seconds: float = PATIENCE_S) -> Block | None:
         """The next block; None at a clean end."""
         fields: dict[str, str] = {}
         async with asyncio.timeout(seconds):
@@ -54,7 +56,7 @@ class Stream:
         self.blocks.append(Block(fields))
         return self.blocks[-1]
 
-    async def event(self, *, seconds: float = 5) -> Block:
+    async def event(self, *, seconds: float = PATIENCE_S) -> Block:
         """The next event, past comments and positions."""
         async with asyncio.timeout(seconds):
             while True:

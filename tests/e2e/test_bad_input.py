@@ -9,6 +9,7 @@ from yarl import URL
 
 from tests.e2e.conftest import Client
 from tests.e2e.fake_index import ACTIVE
+from tests.patience import PATIENCE_S
 
 CIDS = [
     "bafyno%00",
@@ -138,7 +139,7 @@ async def exchange(client: Client, *chunks: bytes) -> bytes:
         for chunk in chunks:
             writer.write(chunk)
             await writer.drain()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             return await reader.read(65_536)
     except ConnectionError:
         return b""

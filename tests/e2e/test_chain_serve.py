@@ -20,6 +20,7 @@ from node.lotus.limits import Retries
 from node.lotus.opening import open_lotus_chain
 from tests.e2e.ethereum import AsyncWeb3, Web3, WebSocketProvider
 from tests.e2e.program import Filplus
+from tests.patience import PATIENCE_S
 
 DEMO = Path(__file__).parents[2] / "explorer" / "demo"
 CLIENT, PROVIDER = "f02208492", "f0411877"
@@ -131,11 +132,11 @@ async def test_heads_and_events_come_over_one_websocket(empty: str) -> None:
         )
         events, heads = [], []
         while not events or events[-1]["entries"][0]["Value"] != "amFsbG9jYXRpb24=":
-            number, value = (await asyncio.wait_for(socket.receive_json(), 10))["params"]
+            number, value = (await asyncio.wait_for(socket.receive_json(), PATIENCE_S))["params"]
             (heads if number == 1 else events).append(value)
         assert not events[-1]["reverted"]
         await socket.send_json({"jsonrpc": "2.0", "id": 3, "method": "xrpc.cancel", "params": [1]})
-        while (frame := await asyncio.wait_for(socket.receive_json(), 10))["method"] != "xrpc.ch.close":
+        while (frame := await asyncio.wait_for(socket.receive_json(), PATIENCE_S))["method"] != "xrpc.ch.close":
             assert frame["method"] == "xrpc.ch.val"
         assert frame["params"] == [1]
 
@@ -156,7 +157,7 @@ def test_a_message_is_waited_for_until_somebody_mines(empty: str) -> None:
                 assert not posting.done()
             for _ in range(4):
                 await asyncio.to_thread(ask, empty, "Sim.Mine", 1)
-            return await asyncio.wait_for(posting, 10)
+            return await asyncio.wait_for(posting, PATIENCE_S)
 
     assert asyncio.run(waited())["result"]["Receipt"]["ExitCode"] == 0
 
@@ -210,7 +211,7 @@ async def test_faults_strike_websockets_too(empty: str, kind: str) -> None:
     await asyncio.to_thread(ask, empty, "Sim.Fault", {"methods": [], "kind": kind, "share": 1, "count": 1})
     async with aiohttp.ClientSession() as session, session.ws_connect(empty) as socket:
         await socket.send_json({"jsonrpc": "2.0", "id": 1, "method": "Filecoin.ChainHead", "params": []})
-        frame = await asyncio.wait_for(socket.receive(), 10)
+        frame = await asyncio.wait_for(socket.receive(), PATIENCE_S)
         if kind == "garbage":
             with pytest.raises(ValueError, match="Expecting value"):
                 json.loads(frame.data)
@@ -233,7 +234,7 @@ async def _gap_of(url: str, kind: str, methods: list[str]) -> tuple[StreamGap, l
             await order("Sim.Mine", 1, 1)
         while not isinstance(item := await asyncio.wait_for(anext(stream), 20), StreamGap):
             assert item
-        after = await asyncio.wait_for(anext(stream), 20)
+        after = await asyncio.wait_for(anext(stream), PATIENCE_S)
         assert isinstance(after, HeadChanges)
         return item, [change.kind for change in after.changes]
 
@@ -251,18 +252,18 @@ async def test_a_follower_comes_through_an_opening_that_was_struck(empty: str, k
     await asyncio.to_thread(ask, empty, "Sim.Fault", order)
     retries = Retries(first_pause_s=0.01, longest_pause_s=0.05, longest_rest_s=0.05, rest_s=0.01)
     async with open_lotus_chain([empty], retries=retries) as chain, aclosing(chain.head_changes()) as stream:
-        items = [await asyncio.wait_for(anext(stream), 20) for _ in range(3)]
+        items = [await asyncio.wait_for(anext(stream), PATIENCE_S) for _ in range(3)]
     assert [type(item) for item in items] == [StreamGap, StreamGap, HeadChanges]
 
 
 async def test_a_follower_sees_the_fork_that_a_fault_makes(empty: str) -> None:
     await asyncio.to_thread(ask, empty, "Sim.Mine", 5)
     async with open_lotus_chain([empty]) as chain, aclosing(chain.head_changes()) as stream:
-        await asyncio.wait_for(anext(stream), 20)
+        await asyncio.wait_for(anext(stream), PATIENCE_S)
         order = {"methods": ["Filecoin.ChainNotify"], "kind": "fork", "share": 1, "count": 1}
         await asyncio.to_thread(ask, empty, "Sim.Fault", order)
         await asyncio.to_thread(ask, empty, "Sim.Mine", 1, 1)
-        items = [await asyncio.wait_for(anext(stream), 20) for _ in range(2)]
+        items = [await asyncio.wait_for(anext(stream), PATIENCE_S) for _ in range(2)]
     changes = [[change.kind for change in item.changes] for item in items if isinstance(item, HeadChanges)]
     assert [kinds[0] for kinds in changes] == ["apply", "revert"]
 

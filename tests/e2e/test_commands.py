@@ -10,6 +10,7 @@ import pytest
 from explorer.demo.story import CHAPTERS, dump_path
 from explorer.ground.service_file import running_service
 from tests.e2e.program import PROGRAM, Filplus
+from tests.patience import PATIENCE_S
 
 ACTIVE = CHAPTERS[0].cids[0]
 PAST = CHAPTERS[2].cids[0]
@@ -166,5 +167,5 @@ def test_a_killed_server_leaves_nothing_that_the_next_cannot_clear(filled: Filpl
 
 
 def _verdict(url: str, cid: str) -> str:
-    with urllib.request.urlopen(f"{url}/cid/{cid}/filplus", timeout=20) as answer:
+    with urllib.request.urlopen(f"{url}/cid/{cid}/filplus", timeout=PATIENCE_S) as answer:
         return str(json.load(answer)["verdict"])

@@ -16,6 +16,7 @@ from explorer.web import listening
 from explorer.web.doorway import DoorLimits, connections_allowed
 from tests.e2e.conftest import Client, config_for, serving
 from tests.e2e.fake_index import ACTIVE, FakeIndex
+from tests.patience import PATIENCE_S, until
 
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\nX-A: "
 WHOLE = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -45,7 +46,7 @@ async def connected(client: Client, number: int = 1, sent: bytes = b"") -> Async
 
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         try:
             return await reader.read()
         except ConnectionError:
@@ -58,7 +59,7 @@ async def test_headers_that_do_not_come_are_cut(index: FakeIndex, sent: bytes) -
     async with behind(index, timeout_s=0.2) as client:
         async with connected(client, sent=sent) as [(reader, _)]:
             assert await rest(reader) == b""
-        assert 0.15 < time.monotonic() - started < 2
+        assert time.monotonic() - started > 0.15
         assert b'connections_cut_total{why="slow"} 1.0' in (await client.get("/metrics")).body
 
 
@@ -91,9 +92,12 @@ async def test_beyond_the_cap_of_connections_that_went_on_new_ones_are_cut(index
         async with connected(client, sent=WHOLE) as [(reader, _)]:
             assert await rest(reader) == b""
         first[0][1].close()
-        await asyncio.sleep(0.1)
-        async with connected(client, sent=LAST) as [(reader, _)]:
-            assert (await rest(reader)).startswith(b"HTTP/1.1 200")
+
+        async def is_answered() -> bool:
+            async with connected(client, sent=LAST) as [(reader, _)]:
+                return (await rest(reader)).startswith(b"HTTP/1.1 200")
+
+        await until(is_answered)
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
@@ -142,7 +146,7 @@ async def test_a_body_that_does_not_come_is_the_clients_fault(
     monkeypatch.setattr(listening, "LINGERING_S", 0.1)
     head = b"POST /cids/filplus HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
     async with behind(index) as client, connected(client, sent=head) as [(reader, _)]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             got = await reader.readuntil(b"}")
     assert got.startswith(b"HTTP/1.1 408 ")
     assert b"\r\nContent-Type: application/problem+json\r\n" in got

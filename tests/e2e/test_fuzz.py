@@ -12,6 +12,7 @@ from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from explorer.demo.story import CHAPTERS
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.xdist_group("fuzz")
 
@@ -36,7 +37,7 @@ def test_every_operation_holds(case: Case[Any], real_url: str) -> None:
 def test_streams_begin_or_are_refused(case: Case[Any], real_url: str) -> None:
     """A stream has no end to wait for: its beginning is looked at, then it is left."""
     arguments = case.as_transport_kwargs(base_url=real_url)
-    with requests.request(**arguments, stream=True, timeout=10) as answer:
+    with requests.request(**arguments, stream=True, timeout=PATIENCE_S) as answer:
         assert answer.status_code < 500
         if answer.ok and answer.request.method == "GET":
             assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"

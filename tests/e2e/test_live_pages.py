@@ -23,6 +23,7 @@ from tests.e2e.browsing import Visit, says, visiting
 from tests.e2e.conftest import config_for
 from tests.e2e.fake_index import ACTIVE, HEAD, NONE, RECORDS, FakeIndex, claim
 from tests.e2e.program import Filplus
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -65,7 +66,7 @@ class Service:
 
     async def is_left(self) -> None:
         """Returns once nobody watches."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while self.feed.count():  # noqa: ASYNC110 - the server has no word for this
                 await asyncio.sleep(0.02)
 
@@ -105,7 +106,7 @@ async def test_the_verdict_of_an_open_page_changes(service: Service, visit: Visi
     service.index.granted = True
     service.tell("cid", NONE)
     await says(page, ".verdict .tag.big", "FIL+")
-    await says(page, ".verdict h2", "FIL+ since 16 January 2024: 9 claims", seconds=3)
+    await says(page, ".verdict h2", "FIL+ since 16 January 2024: 9 claims")
     assert "87884600" in await visit.text()
     assert await page.locator(".timeline svg rect").count() > 10
     assert (await page.title()).startswith("FIL+:")
@@ -205,7 +206,7 @@ async def test_a_page_says_when_it_is_not_live_and_catches_up(browser: Browser) 
         service.index.granted = True
         service.tell("cid", NONE)
         async with service.answering():
-            await says(page, ".verdict h2", "9 claims", seconds=20)
+            await says(page, ".verdict h2", "9 claims")
             await says(page, "[data-live-state]", "Live Changes show by themselves.")
             assert await page.evaluate("window.marked")
     service.socket.close()

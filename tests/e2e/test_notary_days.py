@@ -123,7 +123,7 @@ async def test_a_restart_of_the_service_costs_an_open_page_nothing(browser: Brow
             await says(visit.page, "[data-live-state]", "Not live since")
             await demand_typed(visit.page)
             with program.serving():
-                await says(visit.page, "[data-live-state]", "Live Changes show by themselves.", seconds=20)
+                await says(visit.page, "[data-live-state]", "Live Changes show by themselves.")
                 await demand_typed(visit.page)
                 await visit.page.click("text=Approve with Test Wallet")
                 await has_decided(visit.page, "approve")

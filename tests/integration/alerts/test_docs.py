@@ -16,7 +16,8 @@ from explorer.alerts.schedule import Outcome
 from explorer.alerts.sending import open_webhook_sender
 from explorer.alerts.standard_webhooks import Secret, new_secret
 from tests.clusters import CHECKOUT
-from tests.integration.alerts.conftest import LOCAL, until
+from tests.integration.alerts.conftest import LOCAL
+from tests.patience import until
 
 BODY = '{"type":"review.requested","timestamp":"2026-11-23T00:00:00.000Z","data":{"id":"r1"}}'
 [PRINTED] = re.findall(r"```python\n(.*?)```", (CHECKOUT / "docs" / "operator.md").read_text(), re.DOTALL)

@@ -19,9 +19,9 @@ from explorer.alerts.outbox import enqueue
 from explorer.follow.disputing import DISPUTED
 from explorer.reviews.life import Effect
 from explorer.web.contract import Contract
-from tests.integration.alerts.conftest import until
 from tests.integration.alerts.receiver import answering, receiving, well
 from tests.integration.alerts.served import Service, service
+from tests.patience import until
 
 CONTRACT = Contract.load(public_url="http://filplus.test", version="0")
 OPERATIONS = {

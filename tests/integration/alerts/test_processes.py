@@ -13,9 +13,10 @@ import pytest
 from aiohttp import web
 
 from explorer.alerts.outbox import enqueue
-from tests.integration.alerts.conftest import World, until
+from tests.integration.alerts.conftest import World
 from tests.integration.alerts.processes import started
 from tests.integration.alerts.receiver import Received, Receiver, receiving
+from tests.patience import until
 
 SUBJECTS = 12
 

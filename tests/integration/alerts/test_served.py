@@ -17,10 +17,11 @@ from standardwebhooks.webhooks import Webhook
 
 from explorer.alerts.endpoints import add_webhook
 from explorer.alerts.outbox import enqueue
-from tests.integration.alerts.conftest import LOCAL, until
+from tests.integration.alerts.conftest import LOCAL
 from tests.integration.alerts.receiver import Received, answering, receiving
 from tests.integration.alerts.served import Service, pass_time, service
 from tests.integration.alerts.test_processes import Facts, all_delivered, demand_nothing_lost
+from tests.patience import until
 
 ALERTS = 10_000
 SUBJECTS = 700
@@ -175,7 +176,7 @@ async def test_one_bad_receiver_of_a_hundred_slows_no_other(pool: asyncpg.Pool, 
             bad.behaviour = behaviour
             beside = await delays(pool, arrived, range(10 * place + 10, 10 * place + 20), 99)
             p99, usual_p99 = beside[len(beside) * 99 // 100], usual[len(usual) * 99 // 100]
-            assert p99 < 2 * usual_p99 + 0.5, f"{behaviour.__name__}: {p99:.2f} s beside it, else {usual_p99:.2f} s"
+            assert p99 < 2 * usual_p99 + 2, f"{behaviour.__name__}: {p99:.2f} s beside it, else {usual_p99:.2f} s"
         assert bad.requests
         assert memory_bytes(served) < 400 << 20
 

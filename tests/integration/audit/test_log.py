@@ -18,9 +18,9 @@ from explorer.audit.reading import Wanted, load_page, read_entries
 from explorer.audit.verifying import Verifier, verify_database, verify_file
 from explorer.errors import MalformedCursor
 from explorer.index.networks import claim_network
-from tests.integration.alerts.conftest import until
 from tests.integration.audit.conftest import ADA, told
 from tests.integration.audit.writers import started
+from tests.patience import until
 
 COLUMNS = ("seq", "at", "actor_kind", "actor_id", "actor_name", "action", "subject", "facts", "previous", "hash")
 

@@ -1,7 +1,7 @@
 """Feeds over databases of the tests' own."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,3 @@ async def watching(dsn: str, audience: Audience, **options: Any) -> AsyncIterato
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(holds: Callable[[], bool] | Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
-    """Returns once something is so."""
-    async with asyncio.timeout(seconds):
-        while True:
-            found = holds()
-            if found if isinstance(found, bool) else await found:
-                return
-            await asyncio.sleep(0.01)

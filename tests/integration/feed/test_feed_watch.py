@@ -10,7 +10,8 @@ from explorer.ground import notified
 from explorer.index import feed_watch
 from explorer.index.feed import FeedEvent
 from explorer.web.broadcast import Broadcast, Watcher
-from tests.integration.feed.conftest import tell, until, watching
+from tests.integration.feed.conftest import tell, watching
+from tests.patience import PATIENCE_S, until
 
 
 class Recorder:
@@ -40,13 +41,16 @@ async def cut(pool: asyncpg.Pool) -> None:
     await pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'filplus feed'")
 
 
-async def test_what_is_kept_comes_first_and_what_is_new_at_once(pool: asyncpg.Pool, dsn: str) -> None:
+async def test_what_is_kept_comes_first_and_what_is_new_without_waiting_for_a_round(
+    pool: asyncpg.Pool, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_watch, "ROUND_S", 3600.0)
     await tell(pool, 3)
     heard = Recorder()
     async with watching(dsn, heard):
         await until(lambda: heard.begun == [[1, 2, 3]])
         await tell(pool, 2500)
-        await until(lambda: len(heard.heard) == 2500, seconds=2)
+        await until(lambda: len(heard.heard) == 2500)
     assert heard.ids == list(range(4, 2504))
     assert heard.losses == 1
 
@@ -132,6 +136,6 @@ async def test_a_database_that_stays_away_is_told_after_a_while(
 
 async def test_cancelling_it_is_quick(dsn: str) -> None:
     heard = Recorder()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async with watching(dsn, heard):
             await until(lambda: heard.begun == [[]])

@@ -22,10 +22,10 @@ from node.lotus.limits import Limits, Retries
 from node.lotus.opening import open_lotus_chain
 from tests.integration.follow.index import LivingIndex
 from tests.integration.follow.world import World
+from tests.patience import PATIENCE_S
 
 QUICK = Limits(timeout_s=0.3, slow_timeout_s=0.3, stream_first_byte_s=0.3, stream_idle_s=0.3)
 SOON = Retries(first_pause_s=0.02, longest_pause_s=0.1, rest_s=0.05, longest_rest_s=0.2)
-AT_HEAD_WITHIN_S = 30
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ async def _follow(one: Follower) -> None:
 async def at_head(pool: asyncpg.Pool, world: World) -> None:
     """Returns once the index is at the node's head, has filled its holes, and read its state."""
     due = tuple(cid.to_bytes() for cid in world.chain.head.key)
-    async with asyncio.timeout(AT_HEAD_WITHIN_S):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             async with pool.acquire() as connection:
                 found, holes = await load_head(connection), await load_holes(connection)

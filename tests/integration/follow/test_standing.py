@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from explorer.follow import disputing
 from explorer.web.sentences import reach
-from tests.integration.follow.watched import HEAD_METHODS, NOTICED_WITHIN_S, PACE, port, served, watched
+from tests.integration.follow.watched import HEAD_METHODS, PACE, port, served, watched
 from tests.integration.follow.world import World
 
 
@@ -22,13 +22,13 @@ async def test_a_node_that_fails_is_never_called_level_with(pool: asyncpg.Pool, 
     async with served(world, block_time_s=0.3) as node, watched(pool, node.url) as status:
         await status.level()
         await node.do(lambda: world.fault(kind, HEAD_METHODS))
-        failing = await status.until(lambda found: found["error"] is not None, NOTICED_WITHIN_S)
+        failing = await status.until(lambda found: found["error"] is not None)
         assert failing["failing_since"] is not None
         assert "level" not in reach(failing)
         assert failing["nodes"][0]["error"] is not None
         assert failing["heard_at"] is not None
         if kind == "network":
-            await status.until(lambda found: found["head_epoch"] is None, NOTICED_WITHIN_S)
+            await status.until(lambda found: found["head_epoch"] is None)
         await node.do(lambda: world.fault(None))
         well = await status.level()
         assert (well["failing_since"], well["nodes"][0]["error"]) == (None, None)
@@ -42,11 +42,11 @@ async def test_trouble_is_told_when_it_begins_and_ends_and_metrics_show_it(pool:
         told: list[bool] = []
         status.standing.changed = lambda: told.append(status.standing.silent_since is not None)
         await node.do(lambda: world.fault("hang", HEAD_METHODS))
-        await status.until(lambda found: bool(told), NOTICED_WITHIN_S)
+        await status.until(lambda found: bool(told))
         assert status.standing.registry.get_sample_value("filplus_following_failing") == 1
         await node.do(lambda: world.fault(None))
         await status.level()
-        await status.until(lambda found: len(told) >= 2, NOTICED_WITHIN_S)
+        await status.until(lambda found: len(told) >= 2)
         assert told[:2] == [True, False]
 
 
@@ -58,7 +58,7 @@ async def test_a_second_node_of_another_chain_is_shown_and_seldom_asked(pool: as
         watched(pool, first.url, second.url) as status,
     ):
         await status.level()
-        found = await status.until(lambda node: node["nodes"][1]["error"] is not None, NOTICED_WITHIN_S)
+        found = await status.until(lambda node: node["nodes"][1]["error"] is not None)
         assert "another chain" in found["nodes"][1]["error"]
         assert "FILPLUS_CHAIN_URL" in found["nodes"][1]["error"]
         assert found["nodes"][1]["failing_since"] is not None
@@ -79,7 +79,7 @@ async def test_a_chain_replaced_at_its_address_is_refused_with_the_remedy(pool: 
             await status.level()
             await server.aclose()
             async with served(World(56), again):
-                node = await status.until(lambda found: "another chain" in (found["error"] or ""), NOTICED_WITHIN_S)
+                node = await status.until(lambda found: "another chain" in (found["error"] or ""))
                 assert "FILPLUS_CHAIN_URL" in node["error"]
                 assert "FILPLUS_DATA_DIR" in node["error"]
                 assert (node["head_epoch"], node["lag_epochs"]) == (None, None)
@@ -98,7 +98,7 @@ async def test_a_dispute_is_counted_logged_and_alerted_once(pool: asyncpg.Pool) 
             await first.do(lambda: one.ask("Sim.Fork", 40))
             await first.do(lambda: one.ask("Sim.Mine", 60))
             await second.do(lambda: other.ask("Sim.Mine", 60))
-            node = await status.until(lambda found: bool(found["disputes"]), NOTICED_WITHIN_S)
+            node = await status.until(lambda found: bool(found["disputes"]))
         [dispute] = node["disputes"]
         assert dispute["node"] == second.url.removeprefix("http://").partition("/")[0]
         assert dispute["since"].endswith("Z")

@@ -19,6 +19,7 @@ from node.lotus.transport import Call, RpcFault
 from node.sim.rpc.dispatch import Dispatcher
 from tests.integration.follow.index import DUMPS, LivingIndex
 from tests.integration.follow.world import FINAL_AFTER, World
+from tests.patience import PATIENCE_S
 from tests.unit.lotus.chains import chain_over
 
 pytestmark = pytest.mark.usefixtures("soon_final")
@@ -88,7 +89,7 @@ class GatedIndex(LivingIndex):
 async def reading(index: GatedIndex) -> AsyncIterator[asyncio.Task[None]]:
     """The states that are missing, as they are read; the first of them has been asked for."""
     task = asyncio.create_task(index.follower.states.read_due())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         await index.gate.asked.wait()
     try:
         yield task

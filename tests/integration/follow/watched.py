@@ -19,9 +19,8 @@ from explorer.index.service import index_service
 from node.devnet.serving import serving
 from node.lotus.limits import Limits, Retries
 from tests.integration.follow.world import World
+from tests.patience import PATIENCE_S
 
-NOTICED_WITHIN_S = 10.0
-RECOVERED_WITHIN_S = 30.0
 PACE = Pace(
     every_s=0.1,
     quiet_s=0.2,
@@ -48,19 +47,19 @@ class Watched:
         document: Document = (await self.service.status())["node"]
         return document
 
-    async def until(self, wanted: Callable[[Document], bool], within_s: float = NOTICED_WITHIN_S) -> Document:
+    async def until(self, wanted: Callable[[Document], bool]) -> Document:
         """The first status that is as wanted; TimeoutError with the last one."""
         began, node = time.monotonic(), await self.node()
         while not wanted(node):
-            if time.monotonic() - began > within_s:
-                raise TimeoutError(f"after {within_s:g} s: {node}")
+            if time.monotonic() - began > PATIENCE_S:
+                raise TimeoutError(f"after {PATIENCE_S:g} s: {node}")
             await asyncio.sleep(0.02)
             node = await self.node()
         return node
 
     async def level(self) -> Document:
         """The status once the index is at the head of a node that is heard."""
-        return await self.until(is_level, RECOVERED_WITHIN_S)
+        return await self.until(is_level)
 
 
 def is_level(node: Document) -> bool:

@@ -18,6 +18,7 @@ from explorer.index import verifications
 from explorer.index.followed import SOURCE
 from explorer.index.verifications import Verification, load_last_verification, save_verification
 from tests.integration.follow_verify.world import World
+from tests.patience import PATIENCE_S
 
 
 def verification(at: datetime, sector_drift: int = 0) -> Verification:
@@ -168,12 +169,12 @@ async def test_a_chore_that_fails_ends_neither_the_others_nor_the_loop(
 
     with capture_logs() as logs:
         task = asyncio.create_task(Chores([Chore("fails", fails), Chore("works", works)], tmp_path).run(_beat(beats)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await ended.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await was_cancelled.wait()
     assert beats == [1]
     assert [(one["chore"], one["log_level"]) for one in logs] == [("fails", "error")]

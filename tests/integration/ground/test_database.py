@@ -20,6 +20,7 @@ from explorer.ground.database import (
 )
 from explorer.ground.settings import Settings
 from tests.clusters import Server
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.every_postgres
 
@@ -119,7 +120,7 @@ async def test_server_that_is_too_old_is_refused() -> None:
 
 async def test_pool_gives_up_on_a_borrower_that_keeps_its_connection(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explorer.ground.database.CLOSE_TIMEOUT_S", 0.5)
-    async with asyncio.timeout(10), open_pool(dsn, application_name="tests") as pool:
+    async with asyncio.timeout(PATIENCE_S), open_pool(dsn, application_name="tests") as pool:
         kept = await pool.acquire()
     with pytest.raises(asyncpg.InterfaceError):
         await kept.fetchval("SELECT 1")
@@ -136,7 +137,7 @@ async def test_session_lock_is_held_by_one(dsn: str) -> None:
 async def test_session_lock_goes_with_its_connection(dsn: str) -> None:
     async with open_connection(dsn) as first, open_connection(dsn) as second, database_lock(first, "one"):
         first.terminate()
-        async with asyncio.timeout(10), database_lock(second, "one"):
+        async with asyncio.timeout(PATIENCE_S), database_lock(second, "one"):
             assert first.is_closed()
 
 
@@ -187,6 +188,6 @@ async def test_a_connection_that_breaks_at_the_end_of_a_task_hides_no_cancellati
     task = asyncio.create_task(work())
     await begun.wait()
     task.cancel()
-    done, _ = await asyncio.wait([task], timeout=10)
+    done, _ = await asyncio.wait([task], timeout=PATIENCE_S)
     assert done
     assert task.cancelled()

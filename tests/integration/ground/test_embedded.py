@@ -23,6 +23,7 @@ from explorer.ground.connection import open_connection
 from explorer.ground.embedded import closed_folder_above, embedded_server
 from explorer.ground.postmaster import find_postmaster, is_postmaster
 from tests.clusters import CHECKOUT
+from tests.patience import PATIENCE_S
 
 IS_ROOT = os.geteuid() == 0
 
@@ -126,7 +127,7 @@ def stranger_of_owner(cluster: Path) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float = 10.0) -> None:
+def wait_until(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -163,14 +164,6 @@ async def test_two_users_share_and_the_last_one_stops(data_dir: Path, new_user: 
     assert running_pid(data_dir) == pid
     second.leave()
     assert running_pid(data_dir) is None
-
-
-async def test_attaching_is_quick(data_dir: Path) -> None:
-    async with embedded_server(data_dir):
-        began = time.perf_counter()
-        async with embedded_server(data_dir):
-            seconds = time.perf_counter() - began
-    assert seconds < 0.5  # a tenth of a second on an idle machine, and mostly 10 ms
 
 
 async def test_killed_user_does_not_count_any_more(data_dir: Path, new_user: Callable[[], User]) -> None:
@@ -233,7 +226,7 @@ async def test_attaching_while_the_server_dies_ends_with_a_running_one(data_dir:
 
 async def attach_and_leave(data_dir: Path) -> None:
     """Attaches, and asks nothing: the kill may come after the attachment too."""
-    async with asyncio.timeout(60), embedded_server(data_dir):
+    async with asyncio.timeout(PATIENCE_S), embedded_server(data_dir):
         await asyncio.sleep(0)
 
 
@@ -256,7 +249,7 @@ async def test_server_that_never_answers_is_unavailable(data_dir: Path, monkeypa
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 with pytest.raises(DatabaseUnavailable, match="opening the embedded database"):
                     await server.ensure_running()
         finally:

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from tests.integration.index.importing import Importer, empty, everything_of, state_of
+from tests.patience import PATIENCE_S
 from tests.unit.index.dumps import as_map, claim_entry, deal_entry
 
 FILPLUS = Path(sys.executable).with_name("filplus")
@@ -107,7 +108,7 @@ async def backend_ended(pool: asyncpg.Pool) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE application_name = 'filplus index import' AND datname = current_database()"
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while await pool.fetchval(running):  # noqa: ASYNC110 - there is no word from the server to wait for
             await asyncio.sleep(0.02)
 

@@ -18,6 +18,7 @@ from node.cid import CODEC_RAW
 from node.event_types import ClaimCreated, DealActivated, DealPublished, DealTerminated
 from tests.integration.index.importing import Importer, everything_of
 from tests.integration.index.test_events import claim_event, told
+from tests.patience import PATIENCE_S
 from tests.unit.index.dumps import claim_entry, deal_entry, payload_cid, piece_text
 
 pytestmark = pytest.mark.every_postgres
@@ -90,7 +91,7 @@ async def test_events_are_read_before_the_index_is_locked(imports: Importer, dsn
     async with open_pool(dsn, application_name="events") as pool, pool.acquire() as connection:
         with Rejects(imports.folder, "events") as rejects:
             async with connection.transaction():
-                await asyncio.wait_for(imports(CLAIMS, at_epoch=100), 20)
+                await asyncio.wait_for(imports(CLAIMS, at_epoch=100), PATIENCE_S)
                 ended.set()
                 await import_events(connection, slowly(), rejects, Tally(), latest_epoch=None)
 

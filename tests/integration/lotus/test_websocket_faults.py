@@ -17,6 +17,7 @@ from node.chain.tipset import HeadChanges, StreamGap
 from node.lotus.client import LotusChain
 from node.lotus.limits import Limits, Retries
 from node.lotus.opening import open_lotus_chain
+from tests.patience import PATIENCE_S
 from tests.recordings_player import RECORDINGS, recorded_frames
 from tests.unit.lotus.chains import taken
 
@@ -316,7 +317,7 @@ async def test_closing_the_stream_closes_the_socket() -> None:
 
     async with chain_of(serve) as chain:
         await taken(chain.head_changes(), 1)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             await closed.wait()
 
 

@@ -230,12 +230,12 @@ async def world(pool: asyncpg.Pool, index: FakeIndex) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def watched(dsn: str, pool: asyncpg.Pool, index: FakeIndex) -> AsyncIterator[World]:
-    """A world whose streams of events are fed."""
+    """A world whose streams of events are fed, with a heartbeat each hour."""
     broadcast, stop = Broadcast(), asyncio.Event()
     loops = {"feed": FeedWatch(dsn, broadcast).run, "endings": EndingsWatch(dsn, broadcast.doubt).run}
     feeding = asyncio.create_task(Supervisor(loops, registry=CollectorRegistry()).run(stop))
     try:
-        async with opened_world(pool, index, broadcast) as opened:
+        async with opened_world(pool, index, broadcast, heartbeat_s=3600) as opened:
             yield opened
     finally:
         stop.set()

