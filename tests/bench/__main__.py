@@ -15,8 +15,9 @@ from rich.table import Table
 from tests.bench.cases import CASES, Case
 from tests.bench.chain import CHAIN_CASES
 from tests.bench.parties import PARTY_CASES
+from tests.bench.reviews import REVIEW_CASES
 
-ALL = (*CASES, *PARTY_CASES, *CHAIN_CASES)
+ALL = (*CASES, *PARTY_CASES, *REVIEW_CASES, *CHAIN_CASES)
 
 
 def main() -> None:

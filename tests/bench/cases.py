@@ -55,8 +55,8 @@ async def _one_lookup_run(explorer: Explorer, session: aiohttp.ClientSession, ti
     verdicts, healths = [], []
     for number in range(times):
         piece = explorer.pieces[(run * times + number) % len(explorer.pieces)]
-        verdicts.append(await _timed(session.get(f"{explorer.url}/cid/{piece}/filplus")))
-        healths.append(await _timed(session.get(f"{explorer.url}/healthz")))
+        verdicts.append(await timed(session.get(f"{explorer.url}/cid/{piece}/filplus")))
+        healths.append(await timed(session.get(f"{explorer.url}/healthz")))
     return statistics.median(verdicts) / statistics.median(healths)
 
 
@@ -67,10 +67,10 @@ def _batch_over_single(quick: bool) -> list[float]:
         ratios = []
         for _ in range(1 if quick else 3):
             singles = [
-                await _timed(session.get(f"{explorer.url}/cid/{piece}/filplus")) for piece in explorer.pieces[:200]
+                await timed(session.get(f"{explorer.url}/cid/{piece}/filplus")) for piece in explorer.pieces[:200]
             ]
             body = {"cids": explorer.pieces[:10_000]}
-            batch = await _timed(session.post(f"{explorer.url}/cids/filplus", json=body))
+            batch = await timed(session.post(f"{explorer.url}/cids/filplus", json=body))
             ratios.append(batch / len(body["cids"]) / statistics.median(singles))
         return ratios
 
@@ -88,18 +88,20 @@ def _stall_over_batch(quick: bool) -> list[float]:
 
 async def _one_stall_run(explorer: Explorer, session: aiohttp.ClientSession) -> float:
     body = {"cids": explorer.pieces[:10_000]}
-    batch = asyncio.create_task(_timed(session.post(f"{explorer.url}/cids/filplus", json=body)))
+    batch = asyncio.create_task(timed(session.post(f"{explorer.url}/cids/filplus", json=body)))
     longest = 0.0
     while not batch.done():
-        longest = max(longest, await _timed(session.get(f"{explorer.url}/healthz")))
+        longest = max(longest, await timed(session.get(f"{explorer.url}/healthz")))
     return longest / await batch
 
 
-async def _timed(request: "aiohttp.client._RequestContextManager") -> float:
+async def timed(request: "aiohttp.client._RequestContextManager") -> float:
+    """Seconds until an answer is read; that it failed or leads elsewhere is an error."""
     started = time.perf_counter()
     async with request as response:
         await response.read()
         response.raise_for_status()
+        assert not response.history, f"led to {response.url}"
     return time.perf_counter() - started
 
 

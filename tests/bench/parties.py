@@ -2,11 +2,10 @@
 
 import asyncio
 import statistics
-import time
 
 import aiohttp
 
-from tests.bench.cases import Case
+from tests.bench.cases import Case, timed
 from tests.bench.service import running_explorer
 
 CLIENTS = 3
@@ -47,16 +46,9 @@ async def _until_counted(session: aiohttp.ClientSession, path: str) -> None:
 async def _one_run(session: aiohttp.ClientSession, path: str, times: int) -> float:
     pages, healths = [], []
     for _ in range(times):
-        pages.append(await _timed(session, path))
-        healths.append(await _timed(session, "/healthz"))
+        pages.append(await timed(session.get(path, headers=_HTML)))
+        healths.append(await timed(session.get("/healthz")))
     return statistics.median(pages) / statistics.median(healths)
-
-
-async def _timed(session: aiohttp.ClientSession, path: str) -> float:
-    started = time.perf_counter()
-    async with session.get(path, headers=_HTML) as answer:
-        await answer.read()
-    return time.perf_counter() - started
 
 
 PARTY_CASES = (

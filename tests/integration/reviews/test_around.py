@@ -1,7 +1,6 @@
 """What is known around reviews: who else names the same data, who a publisher is, how long reviews wait."""
 
 import shutil
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from explorer.reviews import trends
 from node.cid import Cid, match_key, parse_cid
 from tests.e2e.fake_index import ACTIVE, INLINE, PAYLOAD
 from tests.integration.reviews.conftest import World, code, document
+from tests.many_reviews import copy_review
 from tests.unit.signatures.builders import NOTARY_0X, NOTARY_F1, OTHER_F1, PUBLISHER_F1
 
 PAGE = {"Accept": "text/html"}
@@ -169,54 +169,11 @@ async def test_the_queues_ages_and_ends_are_told_as_they_are(world: World) -> No
     assert b"How long reviews wait" not in narrowed, "which would not be that of the list"
 
 
-async def grow(world: World, count: int) -> dict[str, Any]:
-    """So many reviews of one publisher, all of the same input and two of their own; returns the first."""
+async def test_of_thousands_of_reviews_of_one_cid_and_publisher_the_first_are_counted(world: World) -> None:
     review = await world.report()
     async with world.pool.acquire() as connection:
-        await connection.execute(
-            "INSERT INTO reviews.reviews (id, job_id, cluster_id, cluster_name, job, publisher, requested_bytes,"
-            " digests, inputs_as_of, state, round, created_at, updated_at)"
-            " SELECT 'rev_' || lpad(n::text, 26, '0'), 'j-' || n, cluster_id, cluster_name, job, publisher,"
-            " requested_bytes, digests, inputs_as_of, state, round, created_at, updated_at"
-            " FROM reviews.reviews, generate_series(1, $2::int) AS n WHERE id = $1",
-            review["id"], count,
-        )  # fmt: skip
-        await connection.execute(
-            "INSERT INTO reviews.rounds (review_id, round, grant_id, quorum, findings, opened_at, expires_at)"
-            " SELECT 'rev_' || lpad(n::text, 26, '0'), 1, 'gra_' || n, 1, '[]', opened_at - n * interval '1 s',"
-            " expires_at"
-            " FROM reviews.rounds, generate_series(1, $2::int) AS n WHERE review_id = $1",
-            review["id"], count,
-        )  # fmt: skip
-        await connection.execute(
-            "INSERT INTO reviews.inputs SELECT 'rev_' || lpad(n::text, 26, '0'), p, CASE WHEN p = 1 THEN $2 ELSE"
-            " 'f01701220' || encode(sha256((n * 10 + p)::text::bytea), 'hex') END, 'active'"
-            " FROM generate_series(1, $1::int) AS n, generate_series(1, 3) AS p",
-            count, ACTIVE,
-        )  # fmt: skip
-        await connection.execute("ANALYZE reviews.reviews, reviews.rounds, reviews.inputs")
-    return review
-
-
-async def best_ms(world: World, path: str, headers: dict[str, str]) -> float:
-    """How long an answer takes, the best of three."""
-    found = []
-    for _ in range(3):
-        began = time.perf_counter()
-        got = await world.ask("GET", path, session=OTHER_F1, headers=headers)
-        found.append((time.perf_counter() - began) * 1000)
-        assert got.status == 200, got.body
-    return min(found)
-
-
-COUNT = 3_000
-
-
-async def test_thousands_of_reviews_of_one_cid_and_publisher_are_counted_at_once(world: World) -> None:
-    review = await grow(world, COUNT)
+        await copy_review(connection, review["id"], 3_000, cid=ACTIVE)
     found = await sharing(world, review, session=OTHER_F1)
     assert found["reviews"] == found["counted_reviews"] == 1_000
     for path in (f"/reviews/{review['id']}", f"/publishers/{PUBLISHER_F1}", "/reviews"):
-        took_ms = await best_ms(world, path, PAGE)
-        print(f"{path} over {COUNT:,}: {took_ms:.0f} ms")
-        assert took_ms < 1_000, path
+        assert (await world.ask("GET", path, session=OTHER_F1, headers=PAGE)).status == 200, path

@@ -18,9 +18,10 @@ from explorer.ground.supervision import Supervisor
 from explorer.index.feed_watch import FeedWatch
 from explorer.web.broadcast import Broadcast
 from node.address import Address
-from tests.e2e.fake_index import FakeIndex
+from tests.e2e.fake_index import ACTIVE, FakeIndex
 from tests.e2e.sse import Stream
 from tests.integration.reviews.conftest import OPERATOR, World, code, document, opened_world
+from tests.many_reviews import copy_review
 from tests.patience import PATIENCE_S
 from tests.unit.signatures.builders import NOTARY_0X, NOTARY_F1, OTHER_F1
 
@@ -102,34 +103,10 @@ async def test_nothing_waits_for_a_cluster(world: World) -> None:
     assert (await world.ask("GET", "/reviews", headers=PAGE)).status == 200
 
 
-async def fill(world: World, count: int) -> None:
-    """So many waiting reviews, as copies of one."""
-    review = await world.report()
-    columns = (
-        "{id}, cluster_id, cluster_name, {job}, job, publisher, requested_bytes, digests, inputs_as_of, state, round"
-    )
-    made = columns.format(id="'rev_' || lpad(n::text, 26, '0')", job="'j-' || n")
-    async with world.pool.acquire() as connection:
-        await connection.execute(
-            f"INSERT INTO reviews.reviews ({columns.format(id='id', job='job_id')}, created_at, updated_at)"
-            f" SELECT {made}, created_at, updated_at FROM reviews.reviews, generate_series(1, $2::int) AS n"
-            " WHERE id = $1",
-            review["id"],
-            count,
-        )
-        await connection.execute(
-            "INSERT INTO reviews.rounds (review_id, round, grant_id, quorum, findings, opened_at, expires_at)"
-            " SELECT 'rev_' || lpad(n::text, 26, '0'), 1, 'gra_' || n, 1, '[]', opened_at,"
-            " expires_at + n * interval '1 s'"
-            " FROM reviews.rounds, generate_series(1, $2::int) AS n WHERE review_id = $1",
-            review["id"],
-            count,
-        )
-        await connection.execute("ANALYZE reviews.reviews, reviews.rounds, reviews.decisions")
-
-
 async def test_of_ten_thousand_waiting_reviews_the_most_urgent_are_shown(world: World) -> None:
-    await fill(world, 10_000)
+    review = await world.report()
+    async with world.pool.acquire() as connection:
+        await copy_review(connection, review["id"], 10_000, cid=ACTIVE)
     got = await world.ask("GET", "/reviews", session=NOTARY_F1, headers=PAGE)
     assert b"<title>(more than 1000) Reviews" in got.body
     assert got.body.count(b"data-row") == 51
