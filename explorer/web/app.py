@@ -143,7 +143,7 @@ def make_app(
     """
     contract = Contract.load(public_url=config.public_url, version=config.version)
     assets = Assets.load()
-    around = [observe, answer_problems, keep_limits, let_in, know_present, answer_once]
+    around = [observe, answer_problems, keep_limits, know_present, let_in, answer_once]
     app = web.Application(middlewares=around, client_max_size=config.limits.body_bytes)
     app[INDEX], app[CONFIG], app[CONTRACT] = index, config, contract
     app[METRICS], app[PRESENT] = HttpMetrics(config.registry), Present(index)
