@@ -1,9 +1,11 @@
 """A receiver of webhooks that notes what it was sent, and answers as it is told to."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 from aiohttp import web
@@ -44,6 +46,20 @@ def answering(status: int, **headers: str) -> Behaviour:
 
     async def behave(_: web.Request, __: Received) -> web.StreamResponse:
         return web.Response(status=status, headers={name.replace("_", "-"): text for name, text in headers.items()})
+
+    return behave
+
+
+def unreliable(chance: Random, *, longest_s: float) -> Behaviour:
+    """Takes its time, and fails now and then, no message twice: its third attempt would be minutes away."""
+    failed: set[str] = set()
+
+    async def behave(_: web.Request, received: Received) -> web.StreamResponse:
+        await asyncio.sleep(chance.uniform(0, longest_s))
+        fails = chance.random() < 0.03 and received.id not in failed
+        if fails:
+            failed.add(received.id)
+        return web.Response(status=500 if fails else 200)
 
     return behave
 

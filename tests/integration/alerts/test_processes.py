@@ -10,12 +10,11 @@ from multiprocessing.context import ForkServerProcess
 
 import asyncpg
 import pytest
-from aiohttp import web
 
 from explorer.alerts.outbox import enqueue
 from tests.integration.alerts.conftest import World
 from tests.integration.alerts.processes import started
-from tests.integration.alerts.receiver import Received, Receiver, receiving
+from tests.integration.alerts.receiver import Receiver, receiving, unreliable
 from tests.patience import until
 
 SUBJECTS = 12
@@ -81,12 +80,7 @@ async def kill_often(dsn: str, pool: asyncpg.Pool, running: list[ForkServerProce
     """Two processes at once; one of them is killed at a random moment and started anew, again and again."""
     seed = int(os.environ.get("SEED") or random.randrange(10**6))
     chance = random.Random(seed)
-
-    async def slow_and_unreliable(_: web.Request, __: Received) -> web.StreamResponse:
-        await asyncio.sleep(chance.uniform(0, 0.03))
-        return web.Response(status=500 if chance.random() < 0.03 else 200)
-
-    async with receiving(slow_and_unreliable) as receiver:
+    async with receiving(unreliable(chance, longest_s=0.03)) as receiver:
         await World(pool).add(receiver.url)
         await pool.execute("UPDATE alerts.secrets SET not_before = '2000-01-01'")
         facts = Facts(pool, chance)
@@ -100,7 +94,7 @@ async def kill_often(dsn: str, pool: asyncpg.Pool, running: list[ForkServerProce
             running[victim] = started(dsn)
         facts.stop = True
         await writing
-        await until(lambda: all_delivered(pool), seconds=60)
+        await until(lambda: all_delivered(pool))
     assert len(facts.committed) > kills
     demand_nothing_lost(receiver, facts, seed)
 

@@ -18,7 +18,7 @@ from standardwebhooks.webhooks import Webhook
 from explorer.alerts.endpoints import add_webhook
 from explorer.alerts.outbox import enqueue
 from tests.integration.alerts.conftest import LOCAL
-from tests.integration.alerts.receiver import Received, answering, receiving
+from tests.integration.alerts.receiver import Received, answering, receiving, unreliable
 from tests.integration.alerts.served import Service, pass_time, service
 from tests.integration.alerts.test_processes import Facts, all_delivered, demand_nothing_lost
 from tests.patience import until
@@ -91,12 +91,7 @@ async def kill_often(pool: asyncpg.Pool, served: Service, kills: int) -> None:
     """Kills the service at random moments, while it starts, too, as facts are written."""
     seed = int(os.environ.get("SEED") or random.randrange(10**6))
     chance = random.Random(seed)
-
-    async def unreliable(_: web.Request, __: Received) -> web.StreamResponse:
-        await asyncio.sleep(chance.uniform(0, 0.05))
-        return web.Response(status=500 if chance.random() < 0.03 else 200)
-
-    async with receiving(unreliable) as receiver:
+    async with receiving(unreliable(chance, longest_s=0.05)) as receiver:
         await added(pool, receiver.url)
         facts = Facts(pool, chance, pause_s=0.3)
         writing = asyncio.create_task(facts.write())
