@@ -7,9 +7,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_socket
+from hypothesis import HealthCheck, settings
 
 from explorer.ground.database import open_pool
 from tests.clusters import CHECKOUT, KINDS, Server, open_folder, server
+
+# A busy machine is no fault of a property.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 SHARED_DATA = CHECKOUT.parent / "shared" / "data"
 _UNIT_TESTS = CHECKOUT / "tests" / "unit"

@@ -26,14 +26,14 @@ streams, others = schema.include(operation_id="getEvents"), schema.exclude(opera
 
 
 @others.parametrize()
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_every_operation_holds(case: Case[Any], real_url: str) -> None:
     """A text that fits the schema may still be no CID, and an epoch be beyond the index: those refusals are right."""
     case.call_and_validate(base_url=real_url, excluded_checks=[positive_data_acceptance])
 
 
 @streams.parametrize()
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_streams_begin_or_are_refused(case: Case[Any], real_url: str) -> None:
     """A stream has no end to wait for: its beginning is looked at, then it is left."""
     arguments = case.as_transport_kwargs(base_url=real_url)

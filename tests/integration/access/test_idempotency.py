@@ -224,9 +224,7 @@ def test_any_order_of_attempts_has_one_effect_at_a_time(dsn: str) -> None:
         def one_row_at_most(self) -> None:
             assert runner.run(connection.fetchval("SELECT count(*) FROM access.idempotency")) <= 1
 
-    Model.TestCase.settings = settings(
-        max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-    )
+    Model.TestCase.settings = settings(max_examples=30, stateful_step_count=30, suppress_health_check=list(HealthCheck))
     Model.TestCase("runTest").runTest()
     runner.run(connection.close())
     runner.close()

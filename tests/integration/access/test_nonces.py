@@ -76,7 +76,7 @@ async def _kept(connection: asyncpg.Connection) -> int:
     return count
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(place=st.integers(0, 47), char=st.characters())
 async def test_no_other_nonce_is_ours(pool: asyncpg.Pool, place: int, char: str) -> None:
     async with pool.acquire() as connection:

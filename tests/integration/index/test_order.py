@@ -151,7 +151,6 @@ async def take(imports: Importer, history: list[Story], source: Source) -> None:
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(told=told_histories(), retires=st.sampled_from([None, 18]))

@@ -20,7 +20,6 @@ from tests.integration.parties.brute_force import assert_counted
 
 @settings(
     max_examples=15,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(told=told_histories(), retires=st.sampled_from([None, 18]))

@@ -195,7 +195,7 @@ json_records = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(json_records, min_size=1, max_size=4), st.integers(1, 50), st.booleans(), st.integers(0, 3))
 def test_any_records_come_out_as_they_went_in(
     records: list[dict[str, Any]], size: int, ascii_only: bool, indent: int
@@ -207,7 +207,7 @@ def test_any_records_come_out_as_they_went_in(
     assert read("\n".join(json.dumps(record) for record in records), size) == [(None, record) for record in records]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text('{}[]":,0123null \\ax\n', max_size=30), st.integers(1, 9))
 def test_any_text_is_read_or_refused_whatever_the_chunks(text: str, size: int) -> None:
     def outcome(size: int) -> object:

@@ -134,7 +134,7 @@ def test_an_allocation_and_its_removal_in_either_order() -> None:
     assert lived([removed, created]) == life
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     heights=st.lists(st.integers(0, 40), min_size=3, max_size=3, unique=True).map(sorted),
     files=st.sets(st.integers(0, 45), max_size=3),

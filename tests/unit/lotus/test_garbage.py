@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.chain.errors import ChainError, StreamBroken
@@ -23,7 +23,7 @@ from tests.recordings_player import FOLDERS, recorded_calls, recorded_frames, we
 from tests.unit.lotus.chains import RECORDED_AT, Asking, Scripted, always, chain_over
 from tests.unit.lotus.questions import QUESTIONS, SUBSCRIPTIONS
 
-_quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_quick = settings(max_examples=30)
 
 # Names and texts that nodes print, so that garbage gets past the first look.
 _WORDS = st.sampled_from(

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from node.chain.errors import AnswerCut, ChainError, GarbledAnswer
@@ -124,7 +124,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), values, max_size=5), st.lists(st.integers(0, 200), max_size=5), st.booleans())
 def test_any_map_in_any_pieces(members: dict[str, Any], cuts: list[int], ascii_only: bool) -> None:
     text = json.dumps({"jsonrpc": "2.0", "result": members, "id": 3}, ensure_ascii=ascii_only)
@@ -132,7 +131,6 @@ def test_any_map_in_any_pieces(members: dict[str, Any], cuts: list[int], ascii_o
     assert read(*(text[start:end] for start, end in pairwise(at))) == list(members.items())
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(0, len(WHOLE)), st.integers(0, 5))
 def test_anything_else_is_an_error_of_the_tree(junk: str, at: int, length: int) -> None:
     try:

@@ -8,7 +8,7 @@ from node.cid import Cid
 from node.piece import piece_v1, piece_v2
 from node.varint import uvarint_bytes
 
-QUICK = settings(max_examples=80, deadline=None)
+QUICK = settings(max_examples=80)
 
 int63 = st.integers(0, 2**63 - 1)
 codecs = st.one_of(st.sampled_from([0x55, 0x70, 0x71, 0xF101, 0xF102]), int63)

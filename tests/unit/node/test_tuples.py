@@ -2,7 +2,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node import cbor
@@ -33,7 +33,7 @@ from node.tuples import CborTuple, tuple_of
 from tests.unit.node.records import any_record, record_types
 from tests.unit.node.strategies import QUICK
 
-BROAD = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+BROAD = settings(max_examples=250)
 ELEMENTS = [ADDRESS, BIG_INTEGER, BIT_FIELD, BOOLEAN, BYTES, INT, LABEL, LINK, NOTHING, SIGNATURE, TEXT, UINT]
 
 values = st.recursive(

@@ -198,7 +198,7 @@ class Lives(RuleBasedStateMachine):
         assert all(PUBLISHER not in holder for holder in self.approved_by)
 
 
-Lives.TestCase.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+Lives.TestCase.settings = settings(max_examples=300, stateful_step_count=40)
 TestLives = Lives.TestCase
 
 

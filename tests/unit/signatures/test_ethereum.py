@@ -58,7 +58,7 @@ def test_other_addresses_have_no_0x(address: object) -> None:
         eth_text(address)  # type: ignore[arg-type]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.binary(min_size=32, max_size=32).filter(lambda raw: 0 < int.from_bytes(raw, "big") < ORDER), st.text())
 def test_what_eth_account_signs_is_recovered(key: bytes, text: str) -> None:
     text = text.encode("utf-8", "replace").decode()

@@ -43,7 +43,7 @@ def test_a_published_bare_signature_is_ours_but_not_taken(case: dict[str, Any]) 
     verify_data(sign_data(key, data), data, signer)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.binary(max_size=200))
 def test_what_eth_keys_signs_holds_and_is_what_we_sign(data: bytes) -> None:
     theirs = eth_keys_sign(NOTARY.raw, envelope(data))

@@ -109,14 +109,14 @@ def test_an_altered_file_is_refused(changes: dict[str, Any], refusal: type[KeyFi
         open_key(altered(**changes), PASSPHRASE)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text() | st.sampled_from(["[]", "1", "null", "{}", "[" * 100_000, '{"version": 3}']))
 def test_any_other_text_is_no_key_file(text: str) -> None:
     with pytest.raises(MalformedKeyFile):
         open_key(text, PASSPHRASE)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.binary(min_size=32, max_size=32).filter(lambda raw: 0 < int.from_bytes(raw, "big") < 2**255), st.text(min_size=1)
 )

@@ -337,7 +337,7 @@ def test_a_foreign_text_is_refused_with_its_line() -> None:
         verify_signature("a\né", signature, signer=NOTARY_F1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=200), st.text("0123456789abcdefx", max_size=140))
 def test_nothing_random_is_taken_and_nothing_else_is_raised(text: str, signature: str) -> None:
     with pytest.raises(SignedTextError):

@@ -89,7 +89,7 @@ def caller() -> Caller:
     return made
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(data=st.data())
 def test_any_params_of_any_method_get_an_answer_or_a_fault(caller: Caller, data: st.DataObject) -> None:
     methods = VERSION_1 if data.draw(st.booleans()) else VERSION_2
@@ -159,14 +159,14 @@ def test_many_deals_and_pieces_at_once_are_made() -> None:
     assert len(made("Sim.Allocate", CLIENT, PROVIDER, pieces(*range(500)))) == 500
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(body=st.binary(max_size=60) | VALUES.map(lambda value: json.dumps(value).encode()))
 def test_any_body_gets_an_answer(caller: Caller, body: bytes) -> None:
     exchange: Any = Exchange(caller.dispatcher, body, ALL_PERMISSIONS).advance()
     assert exchange.status in {200, 400, 500}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     to=st.sampled_from(ADDRESSES),
     method=st.sampled_from([0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 28, 34, 80475954, 3726118371, 1434719642, 46363526]),

@@ -77,7 +77,7 @@ def funds(state: State) -> int:
     return sum(actor.balance_attofil for actor in state.actors.values())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(ORDERS)
 def test_supply_ids_and_funds_add_up_in_every_state(orders: list[tuple[str, Any]]) -> None:
     caller = Caller()
@@ -99,7 +99,7 @@ def _replayed(chain: SimulatedChain) -> Store:
     return store
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(ORDERS)
 def test_the_state_after_forks_is_that_of_a_fresh_replay(orders: list[tuple[str, Any]]) -> None:
     caller = Caller()
@@ -109,7 +109,7 @@ def test_the_state_after_forks_is_that_of_a_fresh_replay(orders: list[tuple[str,
     assert fresh.state == caller.chain.state_after(caller.chain.head)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(ORDERS, ORDERS)
 def test_revert_restores_the_snapshot(before: list[tuple[str, Any]], after: list[tuple[str, Any]]) -> None:
     caller = Caller()
@@ -123,7 +123,7 @@ def test_revert_restores_the_snapshot(before: list[tuple[str, Any]], after: list
     assert caller("MpoolPending", None) == pending
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(ORDERS, st.integers(0, 3))
 def test_the_same_seed_and_orders_make_the_same_chain(orders: list[tuple[str, Any]], seed: int) -> None:
     one, other = Caller(Options(seed=seed)), Caller(Options(seed=seed))

@@ -120,7 +120,7 @@ def evidence_of(records: list[dict[str, Any]]) -> Evidence:
     )
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=700)
 @given(
     records=st.lists(st.one_of(claims, deals, deals, allocations), max_size=5),
     covered=st.sets(st.sampled_from(RECORD_KINDS)),
