@@ -1,7 +1,7 @@
 """Names that people give to clusters, notaries and views, and that others read on terminals and pages."""
 
 from explorer.access.errors import NameRefused
-from explorer.ground.letters import is_unseen
+from explorer.ground.letters import by_number, is_unseen
 
 MAX_NAME_CHARS = 100
 
@@ -17,12 +17,8 @@ def demand_name(text: str, *, most: int = MAX_NAME_CHARS) -> str:
     bad = next(filter(is_unseen, text), None)
     if bad is not None:
         raise NameRefused(
-            f"the name '{_visible(text)}' holds U+{ord(bad):04X}, which can't be seen: leave it out", value=text
+            f"the name '{by_number(text)}' holds U+{ord(bad):04X}, which can't be seen: leave it out", value=text
         )
     if text != text.strip() or "  " in text:
         raise NameRefused(f"the name {text!r} has spaces at an end or twice in a row: leave them out", value=text)
     return text
-
-
-def _visible(text: str) -> str:
-    return "".join(f"U+{ord(char):04X}" if is_unseen(char) else char for char in text)

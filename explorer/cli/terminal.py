@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
+from explorer.ground.letters import by_number
 from explorer.ground.settings import Settings, load_settings
 
 _WORDS: Final = re.compile(r"( *)([^ ]+)")
@@ -80,17 +81,13 @@ def shown(text: str) -> str:
 
 
 def inert(text: str) -> str:
-    """The same text with control and direction characters visible, as U+202E; markup in it is still markup."""
-    return "".join(char if char.isprintable() or char == " " else _visible(char) for char in text)
+    """The same text, what nobody sees shown by number as U+202E, any space as the usual one; markup is still markup."""
+    return by_number("".join(" " if unicodedata.category(char) == "Zs" else char for char in text))
 
 
 def plain(text: str) -> str:
     """Text of the command line as UTF-8 can hold it: what was no text in the shell's encoding shows as `?`."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _visible(char: str) -> str:
-    return f"U+{ord(char):04X}" if unicodedata.category(char) != "Zs" else " "
 
 
 def terminal_of(context: typer.Context) -> Terminal:

@@ -15,6 +15,11 @@ def is_unseen(char: str) -> bool:
     return unicodedata.category(char) in _UNSEEN or char in BLANKS
 
 
+def by_number(text: str) -> str:
+    """The text with each character that nobody sees as its number, such as U+202E."""
+    return "".join(f"U+{ord(char):04X}" if is_unseen(char) else char for char in text)
+
+
 def shows_nothing(text: str) -> bool:
     """Whether a text has nothing that can be seen, so that a link of it couldn't be found."""
     return all(char in BLANKS or unicodedata.category(char) in _EMPTY for char in text)

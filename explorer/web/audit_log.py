@@ -12,7 +12,7 @@ from explorer.audit.chain import Entry, Head
 from explorer.audit.reading import Page, Wanted
 from explorer.errors import QuestionError
 from explorer.web import asking
-from explorer.web.audit_page import audit_page, beginning_of, refused_page
+from explorer.web.audit_page import audit_page, beginning_of, refused_list
 from explorer.web.caching import NO_STORE, cacheable, etag_of, is_known
 from explorer.web.downloads import StreamedTable
 from explorer.web.headers import timed
@@ -37,7 +37,7 @@ async def get_audit(request: web.Request) -> web.StreamResponse:
     try:
         return await _page(request)
     except (Problem, QuestionError) as error:
-        return await refused_page(request, asking.actor_of(request), error)
+        return await refused_list(request, asking.actor_of(request), error)
 
 
 async def _page(request: web.Request) -> web.StreamResponse:

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -21,7 +20,7 @@ from explorer.web.formats import tib
 from explorer.web.keys import RENDERER, REVIEWS
 from explorer.web.notary_view import notary_view, private_page
 from explorer.web.problems import Problem
-from explorer.web.refused_filters import refused_filters
+from explorer.web.refused_filters import refused_page
 from explorer.web.saved_views import views_of
 from explorer.web.written import visible_lines
 
@@ -89,22 +88,18 @@ async def audit_page(
     return await private_page(request, write)
 
 
-async def refused_page(request: web.Request, actor: Actor, error: Problem | QuestionError) -> web.StreamResponse:
+async def refused_list(request: web.Request, actor: Actor, error: Problem | QuestionError) -> web.StreamResponse:
     """The form as it was typed, with what is wrong at its field; the error itself where it isn't about the filters."""
-    refused = refused_filters(error, request.query, FILTERS)
-    if refused is None:
-        raise error
-    write = partial(
-        request.app[RENDERER].page,
+    return await refused_page(
+        request,
         "audit.html",
+        error,
+        FILTERS,
         **_NO_ENTRIES,
         actor=notary_view(actor),
-        asked=refused.typed,
-        refused=refused,
         actions=ACTIONS,
         views=await views_of(request, actor, "audit", {}),
     )
-    return await private_page(request, write, status=refused.problem.kind.status)
 
 
 def beginning_of(since: str | None) -> str | None:

@@ -14,6 +14,7 @@ from explorer.web.formats import document_clock, rfc3339
 from explorer.web.headers import timed
 from explorer.web.keys import BROADCAST, CONFIG, INDEX, RENDERER
 from explorer.web.ports import EVIDENCE_KINDS, AsOf, Document
+from explorer.web.present import PRESENT
 from explorer.web.sentences import beyond_headline, headline, reach
 from explorer.web.timeline import timeline_of
 
@@ -133,8 +134,6 @@ def _more_addresses(verdict: Document, asked: dict[str, Any]) -> dict[str, str]:
 
 async def record_page(request: web.Request, record: Document, kind: str) -> web.StreamResponse:
     """`GET /deals/{id}`, `/claims/{id}`, `/allocations/{id}` for a browser."""
-    with timed(request, "index"):
-        present = await request.app[INDEX].present()
-    clock = document_clock(present["index"])
+    clock = request.app[PRESENT].head
     text = request.app[RENDERER].page("record.html", clock=clock, record=record, kind=kind)
     return page_answer(request, text, cache_control=max_age(HEAD_MAX_AGE_S))

@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final
 from urllib.parse import urlencode
 
+from aiohttp import web
+
 from explorer.errors import QuestionError
+from explorer.web.keys import RENDERER
+from explorer.web.notary_view import private_page
 from explorer.web.problems import Problem, problem_from_error
 
 _OF_FILTERS: Final = frozenset({400, 422})
@@ -24,6 +29,17 @@ class RefusedFilters:
         """The address of the page with what was typed but the field that is wrong."""
         kept = {name: text for name, text in self.typed.items() if text and name != self.field}
         return f"{page}?{urlencode(kept)}" if kept and self.field else page
+
+
+async def refused_page(
+    request: web.Request, template: str, error: Problem | QuestionError, fields: Sequence[str], **view: Any
+) -> web.StreamResponse:
+    """The list's page with its form as it was typed; the error itself where it isn't about the filters."""
+    refused = refused_filters(error, request.query, fields)
+    if refused is None:
+        raise error
+    write = partial(request.app[RENDERER].page, template, **view, asked=refused.typed, refused=refused)
+    return await private_page(request, write, status=refused.problem.kind.status)
 
 
 def refused_filters(

@@ -20,7 +20,7 @@ from explorer.web.pages import live_view
 from explorer.web.ports import Document
 from explorer.web.problems import Problem
 from explorer.web.queue_charts import queue_charts
-from explorer.web.refused_filters import refused_filters
+from explorer.web.refused_filters import refused_page
 from explorer.web.saved_views import views_of
 
 FIRST_WAITING: Final = 50
@@ -84,25 +84,21 @@ async def list_page(
     return await private_page(request, write)
 
 
-async def refused_page(request: web.Request, actor: Actor, error: Problem | QuestionError) -> web.StreamResponse:
+async def refused_list(request: web.Request, actor: Actor, error: Problem | QuestionError) -> web.StreamResponse:
     """The form as it was typed, with what is wrong at its field; the error itself where it isn't about the filters."""
-    refused = refused_filters(error, request.query, _FILTERS)
-    if refused is None:
-        raise error
-    write = partial(
-        request.app[RENDERER].page,
+    return await refused_page(
+        request,
         "reviews.html",
+        error,
+        _FILTERS,
         **_NO_LIST,
         actor=notary_view(actor),
         presets=[Preset(name, link, is_here=False) for name, link in _PRESETS],
         views=await views_of(request, actor, "reviews", {}),
-        asked=refused.typed,
         waits_for_me=request.query.get("waits_for") == "me",
-        refused=refused,
         states=[state.value for state in State],
         charts=None,
     )
-    return await private_page(request, write, status=refused.problem.kind.status)
 
 
 def without_waiting(request: web.Request) -> str | None:

@@ -41,7 +41,7 @@ async def get_reviews(request: web.Request) -> web.StreamResponse:
     try:
         return await _list_page(request)
     except (Problem, QuestionError) as error:
-        return await review_list_page.refused_page(request, asking.actor_of(request), error)
+        return await review_list_page.refused_list(request, asking.actor_of(request), error)
 
 
 async def _list_page(request: web.Request) -> web.StreamResponse:

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page
 from tests.e2e.browsing import Visit, has_decided, says
 from tests.e2e.dashboard import TIB, Dashboard, Wallet, sign_in, visit_with_wallet
 from tests.e2e.parties import ask
+from tests.patience import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -109,8 +110,7 @@ async def test_a_signature_outlives_an_explorer_that_went_away_meanwhile(
     shown, wallet.answer = len(wallet.texts), asyncio.Event()
     await page.click(APPROVE)
     await says(page, "[data-wallet-says]", "Look at your wallet")
-    while len(wallet.texts) == shown:  # noqa: ASYNC110 - the wallet has no word for it
-        await asyncio.sleep(0.02)
+    await until(lambda: len(wallet.texts) > shown)
     await page.route("**/healthz", lambda route: route.abort())
     wallet.answer.set()
     await says(page, "[data-wallet-says]", "The signature is kept too")

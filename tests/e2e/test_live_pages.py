@@ -23,7 +23,7 @@ from tests.e2e.browsing import Visit, says, visiting
 from tests.e2e.conftest import config_for
 from tests.e2e.fake_index import ACTIVE, HEAD, NONE, RECORDS, FakeIndex, claim
 from tests.e2e.program import Filplus
-from tests.patience import PATIENCE_S
+from tests.patience import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -66,9 +66,7 @@ class Service:
 
     async def is_left(self) -> None:
         """Returns once nobody watches."""
-        async with asyncio.timeout(PATIENCE_S):
-            while self.feed.count():  # noqa: ASYNC110 - the server has no word for this
-                await asyncio.sleep(0.02)
+        await until(lambda: not self.feed.count())
 
     def tell(self, kind: str, cid: str | None = None) -> None:
         self.number += 1

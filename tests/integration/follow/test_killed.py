@@ -26,7 +26,7 @@ from tests.integration.follow.index import LivingIndex, assert_same
 from tests.integration.follow.soaking import soaked_seeds
 from tests.integration.follow.truth import assert_true_of, truth_of
 from tests.integration.follow.world import World
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.usefixtures("soon_final")
 
@@ -155,10 +155,8 @@ async def at_head(pool: asyncpg.Pool, world: World, note: str) -> None:
 
 async def backends_ended(pool: asyncpg.Pool) -> None:
     """Returns once the server has noticed that the follower has died."""
-    query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()"
-    async with asyncio.timeout(PATIENCE_S):
-        while await pool.fetchval(query, APPLICATION):  # noqa: ASYNC110 - nothing tells it but the server
-            await asyncio.sleep(0.01)
+    query = "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()"
+    await until(lambda: pool.fetchval(query, APPLICATION))
 
 
 async def test_killed_at_random_moments_it_goes_on(

@@ -12,6 +12,7 @@ from explorer.errors import DatabaseUnavailable, MigrationError
 from explorer.ground.connection import open_connection
 from explorer.ground.migrate import migrate, pending, read_migrations
 from tests.clusters import services
+from tests.patience import until
 
 pytestmark = pytest.mark.every_postgres
 
@@ -144,8 +145,7 @@ async def test_killed_half_way_goes_on_where_it_was(empty_dsn: str, folder: Path
     write(folder, "0002_second.sql", "CREATE TABLE s.b (id int); SELECT pg_sleep(60);")
     async with open_connection(empty_dsn) as killed, open_connection(empty_dsn) as other:
         running = asyncio.create_task(migrate(killed, "demo", folder=folder))
-        while not await other.fetchval(SLEEPERS):  # noqa: ASYNC110 - the server has no event for us
-            await asyncio.sleep(0.01)
+        await until(lambda: other.fetchval(SLEEPERS))
         await other.execute("SELECT pg_terminate_backend($1)", killed.get_server_pid())
         with pytest.raises(DatabaseUnavailable):
             await running

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from tests.integration.index.importing import Importer, empty, everything_of, state_of
-from tests.patience import PATIENCE_S
+from tests.patience import until
 from tests.unit.index.dumps import as_map, claim_entry, deal_entry
 
 FILPLUS = Path(sys.executable).with_name("filplus")
@@ -104,13 +104,11 @@ async def kill_while(
 
 async def backend_ended(pool: asyncpg.Pool) -> None:
     """Returns once the server has noticed that the import's process has died."""
-    running = (
-        "SELECT count(*) FROM pg_stat_activity"
+    has_ended = (
+        "SELECT count(*) = 0 FROM pg_stat_activity"
         " WHERE application_name = 'filplus index import' AND datname = current_database()"
     )
-    async with asyncio.timeout(PATIENCE_S):
-        while await pool.fetchval(running):  # noqa: ASYNC110 - there is no word from the server to wait for
-            await asyncio.sleep(0.02)
+    await until(lambda: pool.fetchval(has_ended))
 
 
 async def test_tables_analyzed_while_empty_are_not_read_for_every_record(imports: Importer, pool: asyncpg.Pool) -> None:

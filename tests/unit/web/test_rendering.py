@@ -5,35 +5,31 @@ from typing import Any
 
 import pytest
 
-from explorer.errors import DatabaseUnavailable
 from explorer.web.assets import Assets
 from explorer.web.config import WebConfig
 from explorer.web.formats import rfc3339
 from explorer.web.ports import Document
 from explorer.web.present import Present
 from explorer.web.rendering import Renderer
+from tests.e2e.fake_index import HEAD, FakeIndex
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-class PresentIndex:
-    """An index that knows the present alone; `down` makes its database fail."""
+class PresentIndex(FakeIndex):
+    """An index whose head is so far behind, and that counts how often it is asked for the present."""
 
-    def __init__(self, *, status: str = "open", behind: timedelta = timedelta()) -> None:
-        self.status = status
+    def __init__(self, *, programme: str = "open", behind: timedelta = timedelta()) -> None:
+        super().__init__(programme=programme)
         self.behind = behind
-        self.down = False
         self.asked = 0
 
     async def present(self) -> Document:
-        """The head at a fixed epoch."""
         self.asked += 1
-        if self.down:
-            raise DatabaseUnavailable("no answer")
-        return {
-            "index": {"epoch": 4_622_139, "time": rfc3339(NOW - self.behind)},
-            "programme": {"status": self.status, "retires_at_epoch": None},
-        }
+        return await super().present()
+
+    def _present(self) -> Document:
+        return {"epoch": HEAD, "time": rfc3339(NOW - self.behind)}
 
 
 class Pages:
@@ -43,7 +39,7 @@ class Pages:
         self.passed_s = 0.0
         monkeypatch.setattr("explorer.web.present.time.monotonic", lambda: self.passed_s)
         config = WebConfig(network=network, public_url="http://127.0.0.1", version="0", now=lambda: NOW)
-        self.present = Present(index)  # type: ignore[arg-type]
+        self.present = Present(index)
         self.renderer = Renderer(config, Assets.load(), self.present)
 
     async def band(self, **context: Any) -> str:
@@ -54,7 +50,7 @@ class Pages:
 
 async def test_a_simulated_chain_says_where_its_clock_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     pages = Pages(monkeypatch, PresentIndex(behind=timedelta(days=669)), "simulated")
-    assert 'Its clock stands at 2025-01-23, epoch <span class="num">4622139</span>.' in await pages.band()
+    assert f'Its clock stands at 2025-01-23, epoch <span class="num">{HEAD}</span>.' in await pages.band()
 
 
 @pytest.mark.parametrize(("network", "days"), [("simulated", 1), ("mainnet", 669)])
@@ -66,7 +62,7 @@ async def test_a_chain_that_is_up_to_date_or_real_says_nothing_of_it(
 
 
 async def test_the_end_of_the_programme_is_said_whatever_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = Pages(monkeypatch, PresentIndex(status="retired"))
+    pages = Pages(monkeypatch, PresentIndex(programme="retired"))
     assert "FIL+ has ended" in await pages.band(programme={"status": "open"})
 
 
@@ -74,7 +70,7 @@ async def test_it_is_asked_for_every_two_seconds_at_most(monkeypatch: pytest.Mon
     index = PresentIndex()
     pages = Pages(monkeypatch, index)
     assert "FIL+ has ended" not in await pages.band()
-    index.status = "retired"
+    index.programme = "retired"
     assert "FIL+ has ended" not in await pages.band()
     assert index.asked == 1
     pages.passed_s = 2.1
@@ -82,7 +78,7 @@ async def test_it_is_asked_for_every_two_seconds_at_most(monkeypatch: pytest.Mon
 
 
 async def test_without_the_database_it_stays_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    index = PresentIndex(status="retired")
+    index = PresentIndex(programme="retired")
     pages = Pages(monkeypatch, index)
     index.down = True
     assert "FIL+" not in (await pages.band()).partition("<body>")[2].replace("FIL+ explorer", "")
